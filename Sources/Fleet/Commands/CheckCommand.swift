@@ -1,0 +1,61 @@
+import ArgumentParser
+import FleetCore
+import FleetReports
+import FleetRollout
+
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Look whether hosts can be upgraded: connect, read facts, change nothing.",
+        discussion: """
+            What the repositories offer is read through a package index of Fleet's own under /var/lib/fleet on the host,
+            the only place that is written.
+
+            Example:
+              fleet check -i inventory/production.yaml --to 3.26.0
+            """)
+
+    @OptionGroup var inventory: InventoryOptions
+
+    @Option(help: "The version the hosts shall have later; without it, only what holds for any target is checked.")
+    var to: CanopsisVersion?
+
+    @Option(help: "How it is shown: text or json.")
+    var output: OutputFormat = .text
+
+    func run() async throws {
+        let hosts = try inventory.hosts()
+        let readings = await FactReader(try SSHConnector(for: hosts)).read(hosts, offer: true)
+        let report = CheckReport(hosts.map { CheckedHost($0, readings[$0.name], target: to) }, target: to)
+        switch output {
+        case .text: Console.data(report.text(Console.style))
+        case .json: Console.data(try report.json())
+        }
+        throw report.exitStatus
+    }
+}
+
+extension CheckedHost {
+    /// What the facts of a host, or their absence, say about it.
+    init(_ host: Host, _ reading: FactReading?, target: CanopsisVersion?) {
+        switch reading {
+        case .facts(let facts):
+            let installed = facts.installedVersion
+            self.init(
+                host: host, facts: facts, upgradeClass: target.flatMap { to in installed.map { UpgradeClass(from: $0, to: to) } },
+                findings: Preflight.findings(facts, host: host, target: target))
+        case .failure(let reason) where reason.code == .noRoot:
+            let finding = GateFinding(
+                gate: "root", verdict: .block, text: reason.text,
+                remedy: "Log in as root, or let \(host.user) use sudo without a password and without a terminal, and set `become: sudo`.")
+            self.init(host: host, facts: nil, findings: [finding])
+        case .failure(let reason) where reason.isObjection:
+            let finding = GateFinding(
+                gate: "facts", verdict: .block, text: reason.text,
+                remedy: "Look on the host what is unusual there; `systemd-machine-id-setup` gives it a machine id if it has none.")
+            self.init(host: host, facts: nil, findings: [finding])
+        case .failure(let reason): self.init(host: host, facts: nil, unreachable: reason)
+        case nil: self.init(host: host, facts: nil, unreachable: Reason(.connectFailed))
+        }
+    }
+}

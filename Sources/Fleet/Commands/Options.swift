@@ -1,0 +1,135 @@
+import ArgumentParser
+import FleetCore
+import FleetDocuments
+import FleetReports
+import Foundation
+
+/// How results are written.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case json
+
+    /// What the arguments ask for, read before they are parsed: an error has to be written in that form too.
+    static func asked(in arguments: [String]) -> OutputFormat {
+        // What follows `--` belongs to the command that hosts run.
+        for (index, argument) in arguments.prefix(while: { $0 != "--" }).enumerated() {
+            if argument == "--output=json" { return .json }
+            if argument == "--output", arguments.dropFirst(index + 1).first == "json" { return .json }
+        }
+        return .text
+    }
+}
+
+/// Which hosts a command is about.
+struct InventoryOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "The inventory: a YAML file or a folder of them. Else the variable FLEET_INVENTORY.")
+    var inventory: String?
+
+    @Option(
+        name: [.short, .customLong("limit")],
+        help: "Hosts: names, globs, groups, ranges, !x to leave out, @FILE; several with commas or by repeating. All if not given.")
+    var limit: [String] = []
+
+    /// The selected hosts, in the order of the inventory.
+    func hosts() throws -> [Host] {
+        guard let path = inventory ?? ProcessInfo.processInfo.environment["FLEET_INVENTORY"], !path.isEmpty else {
+            throw Problem(
+                code: "no-inventory", what: "No inventory was named.", place: .argument("-i"),
+                remedy: "Give one with -i FILE, or set the variable FLEET_INVENTORY.")
+        }
+        let selection = try HostSelection.reading(limit)
+        return try InventoryFile(path).read().selected(by: selection).hosts
+    }
+}
+
+/// Where runs write.
+struct LogsOption: ParsableArguments {
+    @Option(help: "The folder for journal, logs and reports. Else the variable FLEET_LOGS, else ./logs.")
+    var logs: String?
+
+    /// The folder as it was given.
+    private var given: String {
+        logs ?? ProcessInfo.processInfo.environment["FLEET_LOGS"].flatMap { $0.isEmpty ? nil : $0 } ?? "logs"
+    }
+
+    /// The folder, absolute.
+    var folder: String { URL(fileURLWithPath: given).standardizedFileURL.path }
+
+    /// What a report says of the folder and the inventory in the next command to type.
+    func context(inventory: String? = nil) -> ReportContext {
+        ReportContext(logs: given, inventory: inventory, namesLogs: logs != nil)
+    }
+}
+
+/// The rules of a rollout.
+struct PolicyOptions: ParsableArguments {
+    @Option(help: "Sizes of the waves, such as 1,5,20%; the last one repeats. Percentages are of the selection, cut down. (default: 1,10%)")
+    var waves: String?
+
+    @Option(name: .customLong("at-once"), help: "How many hosts are at work at the same moment. (default: 5)")
+    var atOnce: Int?
+
+    @Option(name: .customLong("max-failures"), help: "How many hosts may fail, N or P%; one more stops the run. (default: 0)")
+    var maxFailures: String?
+
+    @Option(
+        name: .customLong("max-failures-per-wave"), help: "How many hosts of one wave may fail, N or P%. (default: no limit of its own)")
+    var maxFailuresPerWave: String?
+
+    @Flag(help: "Start the next hosts of a wave only when all that are at work have ended.")
+    var barrier = false
+
+    /// Whether any rule was given.
+    var isGiven: Bool { waves != nil || atOnce != nil || maxFailures != nil || maxFailuresPerWave != nil || barrier }
+
+    /// The policy.
+    func policy() throws -> RolloutPolicy {
+        var policy = RolloutPolicy()
+        var problems: [Problem] = []
+        func share(_ text: String, _ argument: String, least: Int) -> Share? {
+            if let share = Share(text), share.isAtLeast(least) { return share }
+            problems.append(
+                Problem(
+                    code: "invalid-argument", what: "\(text) is neither a number of hosts nor a percentage\(least > 0 ? " above 0" : "").",
+                    place: .argument(argument), remedy: "Write it like 5 or 20%."))
+            return nil
+        }
+        if let waves {
+            let parts = waves.split(separator: ",", omittingEmptySubsequences: false)
+            policy.waves = parts.compactMap { share($0.trimmingCharacters(in: .whitespaces), "--waves", least: 1) }
+        }
+        if let atOnce {
+            policy.atOnce = atOnce
+            if !(1...1000).contains(atOnce) {
+                problems.append(
+                    Problem(
+                        code: "invalid-argument", what: "\(atOnce) hosts at once is out of range.", place: .argument("--at-once"),
+                        remedy: "Give a number from 1 to 1000."))
+            }
+        }
+        if let maxFailures, let share = share(maxFailures, "--max-failures", least: 0) { policy.maxFailures = share }
+        if let maxFailuresPerWave { policy.maxFailuresPerWave = share(maxFailuresPerWave, "--max-failures-per-wave", least: 0) }
+        policy.barrier = barrier
+        guard problems.isEmpty else { throw Problems(problems) }
+        return policy
+    }
+}
+
+extension Share {
+    fileprivate func isAtLeast(_ least: Int) -> Bool {
+        switch self {
+        case .hosts(let number): number >= least
+        case .percent(let percent): percent >= least
+        }
+    }
+}
+
+extension CanopsisVersion: ExpressibleByArgument {
+    /// Reads a version from an argument.
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension Duration: @retroactive ExpressibleByArgument {
+    /// Reads `30s`, `5m`, `2h` from an argument.
+    public init?(argument: String) { self.init(argument) }
+}

@@ -1,0 +1,20 @@
+import FleetCore
+import FleetJournal
+import FleetReports
+import FleetRollout
+import Foundation
+
+/// Reads the facts of the selected hosts and puts a plan together.
+struct Planning {
+    let target: CanopsisVersion
+    let policy: RolloutPolicy
+
+    /// Plans; says on stderr how far it is, since the package indexes take seconds.
+    func plan(_ hosts: [Host]) async throws -> Plan {
+        let connector = try SSHConnector(for: hosts)
+        Console.say("Reading the facts of \(hosts.count == 1 ? "1 host" : "\(hosts.count) hosts") ...")
+        let readings = await FactReader(connector).read(hosts, offer: true)
+        return try Planner(target: target, policy: policy, fleet: Fleet.version, created: Timestamp.now().description)
+            .plan(hosts, given: readings)
+    }
+}

@@ -1,0 +1,99 @@
+import FleetCore
+import FleetJournal
+import FleetRollout
+import Foundation
+
+/// Where a run's events go: the journal first, then the record in memory, `events.jsonl` and the display.
+actor RunRecorder: RunJournal {
+    private let journal: Journal
+    private let run: RunID
+    private let display: ProgressDisplay?
+    private let lines: FileHandle
+    /// The run so far.
+    private(set) var record: RunRecord
+
+    /// Begins a run: its first event is in the journal when this returns.
+    init(beginning run: RunID, start: RunStart, plan: Data, in journal: Journal, display: ProgressDisplay?) throws {
+        self.journal = journal
+        self.run = run
+        self.display = display
+        lines = try RunFolder(of: run, in: journal.folder).appending("events.jsonl")
+        let first = try journal.begin(run, kind: .upgrade, plan: plan, firstEvent: .runStarted(start))
+        record = RunRecord(id: run, events: [first], isAlive: true)
+        try lines.write(contentsOf: Self.line(first))
+    }
+
+    func append(_ event: RunEvent) async throws {
+        let stamped = try journal.append(event, to: run)
+        record.apply(stamped)
+        try lines.write(contentsOf: Self.line(stamped))
+        await display?.show(event, record: record, at: stamped.at)
+    }
+
+    /// Writes how the run ended, computed from what the journal holds.
+    func end() async throws {
+        var closed = record
+        closed.isAlive = false
+        // A run without an end counts as left behind; this one is about to get its end.
+        closed.apply(StampedEvent(sequence: 0, at: Timestamp.now().description, event: .runEnded(outcome: .running, exitStatus: 0)))
+        try await append(.runEnded(outcome: closed.outcome, exitStatus: Int(closed.exitStatus?.rawValue ?? 1)))
+    }
+
+    private struct Line: Encodable {
+        var sequence: Int64
+        var at: String
+        var event: RunEvent
+    }
+
+    private static func line(_ stamped: StampedEvent) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(Line(sequence: stamped.sequence, at: stamped.at, event: stamped.event)) + Data("\n".utf8)
+    }
+}
+
+/// The folder of one run's files, 0700, its files 0600.
+struct RunFolder {
+    /// Its path.
+    let path: String
+
+    /// Names the folder of a run; nothing is made yet.
+    init(of run: RunID, in folder: String) { path = folder + "/" + run.text }
+
+    /// Opens one of its files for appending, making folder and file where they are missing.
+    func appending(_ name: String) throws -> FileHandle {
+        if mkdir(path, 0o700) != 0, errno != EEXIST { throw unwritable(path) }
+        let descriptor = open(path + "/" + name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw unwritable(path + "/" + name) }
+        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    /// Nothing can be written to one of its files; says why from `errno` unless told.
+    func unwritable(_ path: String, cause: String = String(cString: strerror(errno))) -> Problem {
+        Problem(
+            code: "logs-unwritable", what: "Nothing can be written to \(path).", place: .file(path, line: nil),
+            remedy: "Make room or mend the permissions, or choose another folder with --logs DIR.", cause: cause)
+    }
+}
+
+/// The log of each host in a run's folder: what its steps wrote, byte for byte.
+actor HostLogs: StepLog {
+    private let folder: RunFolder
+    private var files: [HostName: FileHandle] = [:]
+
+    /// Creates logs in the folder of a run.
+    init(in folder: RunFolder) { self.folder = folder }
+
+    func append(_ bytes: ArraySlice<UInt8>, of host: HostName) throws {
+        let file: FileHandle
+        if let open = files[host] {
+            file = open
+        } else {
+            file = try folder.appending("\(host).log")
+            files[host] = file
+        }
+        do { try file.write(contentsOf: Data(bytes)) } catch {
+            throw folder.unwritable("\(folder.path)/\(host).log", cause: error.localizedDescription)
+        }
+    }
+}

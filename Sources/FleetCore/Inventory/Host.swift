@@ -1,0 +1,104 @@
+/// One Canopsis instance as the inventory describes it, every default resolved.
+public struct Host: Hashable, Sendable, Codable {
+    /// The name in the inventory, unique.
+    public var name: HostName
+    /// A host name, an IPv4 or an IPv6 address (without brackets).
+    public var address: String
+    /// The port sshd listens on, 1 ... 65535.
+    public var port: UInt16
+    /// The account to log in as.
+    public var user: String
+    /// The file with the private key, absolute.
+    public var identity: String?
+    /// The file with the trusted host keys, absolute.
+    public var knownHosts: String?
+    /// How the login user becomes root.
+    public var become: Become
+    /// The edition that runs on the host.
+    public var edition: Edition
+    /// The stack that runs on the host.
+    public var stack: Stack
+    /// Which packages an upgrade may touch.
+    public var packages: PackageScope
+    /// Whose instance it is.
+    public var customer: String?
+    /// What the inventory says about add-ons of the customer; nil if it says nothing.
+    public var addons: Addons?
+    /// How long a unit is watched after the restart before it counts as running.
+    public var settle: Duration
+    /// The groups that hold the host, outermost first.
+    public var groups: [String]
+
+    /// Creates a host; what is not given has the value of an empty inventory entry.
+    public init(
+        name: HostName, address: String, port: UInt16 = 22, user: String = "root", identity: String? = nil,
+        knownHosts: String? = nil, become: Become = .none, edition: Edition = .core, stack: Stack = .python,
+        packages: PackageScope = .system, customer: String? = nil, addons: Addons? = nil, settle: Duration = .seconds(60),
+        groups: [String] = []
+    ) {
+        self.name = name
+        self.address = address
+        self.port = port
+        self.user = user
+        self.identity = identity
+        self.knownHosts = knownHosts
+        self.become = become
+        self.edition = edition
+        self.stack = stack
+        self.packages = packages
+        self.customer = customer
+        self.addons = addons
+        self.settle = settle
+        self.groups = groups
+    }
+}
+
+/// How the login user becomes root.
+public enum Become: String, Hashable, Sendable, Codable, CaseIterable {
+    /// It is root, or the command does not need root.
+    case none
+    /// With `sudo -n`: no password is asked for.
+    case sudo
+}
+
+/// The edition of Canopsis, in the words of `canopsinit --canopsis-edition`.
+public enum Edition: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The open one.
+    case core
+    /// The commercial one, later called Pro.
+    case cat
+}
+
+/// The engines' stack, in the words of `canopsinit --canopsis-stack`.
+public enum Stack: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Python engines.
+    case python
+    /// Go engines.
+    case go
+}
+
+/// Which packages an upgrade may touch.
+public enum PackageScope: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The whole system, as the official procedure does.
+    case system
+    /// Canopsis packages and what they need.
+    case canopsis
+}
+
+/// What the inventory declares about the customer's add-ons.
+public enum Addons: String, Hashable, Sendable, Codable, CaseIterable {
+    /// There are none: the standard procedure is all there is to do.
+    case none
+}
+
+/// The hosts on file, in the order of the file.
+public struct Inventory: Hashable, Sendable {
+    /// Every host once.
+    public var hosts: [Host]
+
+    /// Creates an inventory; names must be unique.
+    public init(hosts: [Host]) { self.hosts = hosts }
+
+    /// The names of all groups, sorted.
+    public var groups: [String] { Set(hosts.flatMap(\.groups)).sorted() }
+}

@@ -1,0 +1,192 @@
+/// Inventory, procedure and policy put together, fixed before anything runs.
+///
+/// Self-contained and free of secrets: a run carries out exactly what stands here, also from another machine.
+public struct Plan: Hashable, Sendable, Codable {
+    /// The version of this form.
+    public var schema: Int
+    /// The version of Fleet that made it.
+    public var fleet: String
+    /// When it was made, RFC 3339 in UTC.
+    public var created: String
+    /// The version every host shall have.
+    public var target: CanopsisVersion
+    /// The rules of the rollout, as given.
+    public var policy: RolloutPolicy
+    /// Every selected host, in the order of the inventory.
+    public var hosts: [PlannedHost]
+    /// The hosts with work to do, in order.
+    public var waves: [Wave]
+
+    /// The form this version of Fleet writes.
+    public static let currentSchema = 1
+
+    /// Creates a plan.
+    public init(
+        schema: Int = Plan.currentSchema, fleet: String, created: String, target: CanopsisVersion, policy: RolloutPolicy,
+        hosts: [PlannedHost], waves: [Wave]
+    ) {
+        self.schema = schema
+        self.fleet = fleet
+        self.created = created
+        self.target = target
+        self.policy = policy
+        self.hosts = hosts
+        self.waves = waves
+    }
+}
+
+/// One selected host in a plan.
+public struct PlannedHost: Hashable, Sendable, Codable {
+    /// The host with its settings.
+    public var host: Host
+    /// Who it was when the plan was made; nil if it could not be asked.
+    public var identity: HostIdentity?
+    /// What the steps rely on; nil if it could not be read.
+    public var facts: ReliedFacts?
+    /// How far the upgrade goes; nil if the installed version is not known.
+    public var upgradeClass: UpgradeClass?
+    /// What will be done with it.
+    public var disposition: Disposition
+    /// The run that left the host unfinished, whose work this plan takes over; nil on a host that nobody left so.
+    public var leftBy: RunID?
+    /// What preflight found worth saying, blocking or not.
+    public var findings: [GateFinding]
+    /// The steps with their exact commands; empty unless the host is to be upgraded.
+    public var steps: [PlannedStep]
+
+    /// Creates a planned host.
+    public init(
+        host: Host, identity: HostIdentity?, facts: ReliedFacts?, upgradeClass: UpgradeClass?, disposition: Disposition,
+        leftBy: RunID? = nil, findings: [GateFinding], steps: [PlannedStep]
+    ) {
+        self.host = host
+        self.identity = identity
+        self.facts = facts
+        self.upgradeClass = upgradeClass
+        self.disposition = disposition
+        self.leftBy = leftBy
+        self.findings = findings
+        self.steps = steps
+    }
+}
+
+/// The facts a plan relies on: if one of them has changed, the plan is out of date. Nothing volatile is among them.
+public struct ReliedFacts: Hashable, Sendable, Codable {
+    /// The installed version.
+    public var version: CanopsisVersion
+    /// The operating system.
+    public var system: OperatingSystem
+    /// The package manager the commands are written for.
+    public var packageManager: PackageManager
+    /// The Canopsis packages installed, sorted.
+    public var installed: [Package]
+
+    /// Creates the facts relied on.
+    public init(version: CanopsisVersion, system: OperatingSystem, packageManager: PackageManager, installed: [Package]) {
+        self.version = version
+        self.system = system
+        self.packageManager = packageManager
+        self.installed = installed.sorted()
+    }
+}
+
+/// What a plan does with a host.
+public enum Disposition: Hashable, Sendable, Codable {
+    /// Upgrade it in this wave, counted from 1.
+    case upgrade(wave: Int)
+    /// Nothing to do.
+    case skip(Reason)
+    /// It must not be upgraded.
+    case block(Reason)
+    /// It could not be reached while planning.
+    case unreachable(Reason)
+}
+
+/// One step of a host's procedure as planned.
+public struct PlannedStep: Hashable, Sendable, Codable {
+    /// Its stable name in reports.
+    public var id: StepID
+    /// What it does, in a few words.
+    public var title: String
+    /// The exact shell text that runs as root on the host; empty for a step that only looks.
+    public var script: String
+    /// How long it may take before it is reported overdue.
+    public var limit: Duration
+    /// What Fleet does with it.
+    public var kind: Kind
+
+    /// What Fleet does with a step.
+    public enum Kind: String, Hashable, Sendable, Codable {
+        /// A job that changes the host and outlives the connection.
+        case job
+        /// Looks at the host and compares; changes nothing.
+        case look
+    }
+
+    /// Creates a step.
+    public init(id: StepID, title: String, script: String, limit: Duration, kind: Kind) {
+        self.id = id
+        self.title = title
+        self.script = script
+        self.limit = limit
+        self.kind = kind
+    }
+}
+
+/// The stable names of the steps, in the order of the standard procedure.
+public enum StepID: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Upgrade the packages and read the installed version back.
+    case packages
+    /// Bring the database to the new version.
+    case canopsinit
+    /// Let systemd read the new unit files.
+    case daemonReload = "daemon-reload"
+    /// Restart every unit.
+    case restart
+    /// Compare units and web interface with what was before.
+    case verify
+}
+
+/// The hosts between two gates.
+public struct Wave: Hashable, Sendable, Codable {
+    /// Counted from 1.
+    public var number: Int
+    /// The hosts, in the order they are started.
+    public var hosts: [HostName]
+
+    /// Creates a wave.
+    public init(number: Int, hosts: [HostName]) {
+        self.number = number
+        self.hosts = hosts
+    }
+}
+
+/// What one preflight gate says of one host.
+public struct GateFinding: Hashable, Sendable, Codable {
+    /// The gate's stable name, such as `disk-space`.
+    public var gate: String
+    /// What it means for the host.
+    public var verdict: Verdict
+    /// One sentence with the fact.
+    public var text: String
+    /// What to do about it; empty for a pass.
+    public var remedy: String
+
+    /// What a finding means for the host.
+    public enum Verdict: String, Hashable, Sendable, Codable {
+        /// As it should be.
+        case pass
+        /// Worth knowing; the host may be upgraded.
+        case warn
+        /// The host must not be upgraded.
+        case block
+    }
+
+    /// Creates a finding.
+    public init(gate: String, verdict: Verdict, text: String, remedy: String) {
+        self.gate = gate
+        self.verdict = verdict
+        self.text = text
+        self.remedy = remedy
+    }
+}

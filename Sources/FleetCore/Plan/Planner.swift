@@ -1,0 +1,117 @@
+/// Puts inventory, facts, procedure and policy together into a plan. Pure: it reads nothing and asks nobody.
+public struct Planner: Sendable {
+    /// The version every host shall have.
+    public var target: CanopsisVersion
+    /// The rules of the rollout.
+    public var policy: RolloutPolicy
+    /// The version of Fleet that plans.
+    public var fleet: String
+    /// When it plans, RFC 3339 in UTC.
+    public var created: String
+
+    /// Creates a planner.
+    public init(target: CanopsisVersion, policy: RolloutPolicy, fleet: String, created: String) {
+        self.target = target
+        self.policy = policy
+        self.fleet = fleet
+        self.created = created
+    }
+
+    /// Plans the upgrade of the selected hosts.
+    ///
+    /// - Throws: ``Problems`` when two entries are one machine, or nobody knows the target.
+    public func plan(_ hosts: [Host], given readings: [HostName: FactReading]) throws(Problems) -> Plan {
+        let problems = sameMachine(hosts, readings) + unknownTarget(readings)
+        guard problems.isEmpty else { throw Problems(problems) }
+
+        var planned = hosts.map { plan($0, given: readings[$0.name] ?? .failure(Reason(.connectFailed))) }
+        let working = planned.filter { $0.disposition == .upgrade(wave: 0) }.map(\.host.name)
+        let waves = Wave.divide(working, selected: hosts.count, sizes: policy.waves)
+        let number = Dictionary(waves.flatMap { wave in wave.hosts.map { ($0, wave.number) } }, uniquingKeysWith: { first, _ in first })
+        for index in planned.indices {
+            if let wave = number[planned[index].host.name] { planned[index].disposition = .upgrade(wave: wave) }
+        }
+        return Plan(fleet: fleet, created: created, target: target, policy: policy, hosts: planned, waves: waves)
+    }
+
+    private func plan(_ host: Host, given reading: FactReading) -> PlannedHost {
+        let facts: HostFacts
+        switch reading {
+        case .failure(let reason):
+            return PlannedHost(
+                host: host, identity: nil, facts: nil, upgradeClass: nil,
+                disposition: reason.isObjection ? .block(reason) : .unreachable(reason), findings: [], steps: [])
+        case .facts(let read): facts = read
+        }
+        let findings = Preflight.findings(facts, host: host, target: target).filter { $0.verdict != .pass }
+        let upgradeClass = facts.installedVersion.map { UpgradeClass(from: $0, to: target) }
+        let relied = facts.installedVersion.flatMap { version in
+            facts.packageManager.map { manager in
+                ReliedFacts(version: version, system: facts.system, packageManager: manager, installed: facts.installed)
+            }
+        }
+        func planned(_ disposition: Disposition, steps: [PlannedStep] = []) -> PlannedHost {
+            PlannedHost(
+                host: host, identity: facts.identity, facts: relied, upgradeClass: upgradeClass, disposition: disposition,
+                leftBy: facts.lockHolder?.run, findings: findings, steps: steps)
+        }
+        let versions = ["from": facts.installedVersion.map(String.init(describing:)) ?? "?", "to": "\(target)"]
+        switch upgradeClass {
+        // A host that another run left unfinished may have the packages and not the rest: it gets the whole procedure again.
+        case .some(.none) where facts.lockHolder == nil && facts.brokenPackages?.isEmpty ?? false:
+            return planned(.skip(Reason(.alreadyAtTarget, ["version": "\(target)"])))
+        case .downgrade: return planned(.block(Reason(.downgrade, versions)))
+        case .major: return planned(.block(Reason(.majorUpgrade, versions)))
+        default: break
+        }
+        if let finding = findings.first(where: { $0.verdict == .block }) {
+            return planned(.block(Reason(.gateBlocked, ["gate": finding.gate, "words": finding.text, "remedy": finding.remedy])))
+        }
+        guard let relied, let packages = Preflight.packages(to: target, facts) else {
+            return planned(.block(Reason(.gateBlocked, ["gate": "target-offered", "words": "the packages of \(target) are not known"])))
+        }
+        let procedure = Procedure.standard3(for: host, packageManager: relied.packageManager, packages: packages, target: target)
+        // The wave is not known yet; ``plan(_:given:)`` fills it in.
+        return planned(.upgrade(wave: 0), steps: procedure.steps)
+    }
+
+    /// Two entries for one machine would upgrade it twice at the same moment.
+    private func sameMachine(_ hosts: [Host], _ readings: [HostName: FactReading]) -> [Problem] {
+        var seen: [String: HostName] = [:]
+        var problems: [Problem] = []
+        for host in hosts {
+            guard case .facts(let facts) = readings[host.name] else { continue }
+            if let other = seen[facts.identity.machineID] {
+                problems.append(
+                    Problem(
+                        code: "same-machine", what: "\(host.name) and \(other) are the same machine (they share one machine id).",
+                        place: .host(host.name, step: nil),
+                        remedy: "Keep one of the two in the inventory, or leave one out with -l '!\(host.name)'. "
+                            + "If a machine was cloned, give the copy a machine id of its own."))
+            } else {
+                seen[facts.identity.machineID] = host.name
+            }
+        }
+        return problems
+    }
+
+    /// A target that the vendor never announced and no repository offers is a slip of the finger.
+    private func unknownTarget(_ readings: [HostName: FactReading]) -> [Problem] {
+        guard target.major == 3, !KnownReleases.all.contains(target) else { return [] }
+        var offered: Set<CanopsisVersion> = []
+        var asked = false
+        for case .facts(let facts) in readings.values {
+            if facts.installedVersion == target { return [] }
+            guard case .packages(let packages) = facts.offer else { return [] }
+            asked = true
+            offered.formUnion(packages.compactMap { CanopsisVersion(packageVersion: $0.version) })
+        }
+        guard asked, !offered.contains(target) else { return [] }
+        let list = offered.sorted().map(\.description).joined(separator: ", ")
+        return [
+            Problem(
+                code: "unknown-version", what: "\(target) is no release that is known, and no host's repository offers it.",
+                place: .argument("--to"), remedy: offered.isEmpty ? "Check the number." : "On offer: \(list).")
+        ]
+    }
+}

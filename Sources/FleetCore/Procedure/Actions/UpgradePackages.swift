@@ -1,0 +1,95 @@
+/// Brings the Canopsis packages to exactly the planned version, and the rest of the system too where the scope says so.
+public struct UpgradePackages: Hashable, Sendable {
+    /// Whose commands to write.
+    public var manager: PackageManager
+    /// The exact packages that make up the target.
+    public var packages: [Package]
+    /// Whether the rest of the system is upgraded as well.
+    public var scope: PackageScope
+
+    /// Creates the action.
+    public init(manager: PackageManager, packages: [Package], scope: PackageScope) {
+        self.manager = manager
+        self.packages = packages.sorted()
+        self.scope = scope
+    }
+
+    /// The step as a plan holds it.
+    public var step: PlannedStep {
+        let goal = packages.map { "\($0.name) \($0.version)" }.joined(separator: ", ")
+        let title = scope == .system ? "upgrade the system, \(goal)" : "upgrade \(goal)"
+        return PlannedStep(id: .packages, title: title, script: script.shellText, limit: .seconds(3600), kind: .job)
+    }
+
+    /// What runs on the host.
+    public var script: RemoteScript {
+        switch manager {
+        case .apt: aptScript
+        case .yum: yumScript
+        }
+    }
+
+    /// Waits up to ten minutes for another process that has one of apt's locks.
+    ///
+    /// `DPkg::Lock::Timeout` alone is not enough: apt knows it since 1.9.11, and Debian 8 and 9 have older ones. A record lock shows
+    /// in `/proc/locks` with the inode of its file.
+    private static let waiting = """
+        busy() {
+            for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock; do
+                inode=$(stat -c %i "$file" 2>/dev/null) && grep -q ":$inode 0 EOF" /proc/locks && return 0
+            done
+            return 1
+        }
+        waited=0
+        while busy && [ "$waited" -lt 600 ]; do
+            if [ "$waited" = 0 ]; then echo "waiting for another process to free the package manager's lock"; fi
+            sleep 2
+            waited=$((waited + 2))
+        done
+        """
+
+    /// Waits for another apt, asks nothing and keeps edited configuration files: the packages ship
+    /// configuration meant for containers, so the packaged version of an edited file would break the host.
+    private var aptScript: RemoteScript {
+        let apt = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=600"]
+        let answers = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
+        let update = RemoteCommand(apt + ["update"])
+        let environment = [("LC_ALL", "C"), ("DEBIAN_FRONTEND", "noninteractive")]
+        switch scope {
+        case .canopsis:
+            let install = ["--only-upgrade", "install"] + packages.map { "\($0.name)=\($0.version)" }
+            return RemoteScript(
+                environment: environment, preparation: Self.waiting, commands: [update, RemoteCommand(apt + answers + install)])
+        case .system:
+            let upgrade = RemoteCommand(apt + answers + ["--with-new-pkgs", "upgrade"])
+            return RemoteScript(environment: environment, preparation: Self.waiting + "\n" + pinning, commands: [update, upgrade])
+        }
+    }
+
+    /// Makes the planned versions the candidates for the commands that follow, without touching the host's configuration.
+    ///
+    /// `apt-get upgrade` takes the newest version on offer. Pins in a file of the job's own, followed by the host's, hold
+    /// it at the planned one, above any priority a host may give a repository. So high a priority would downgrade too, but
+    /// then apt-get refuses: it is not told to allow it. A setting read through `APT_CONFIG` points to that file.
+    private var pinning: String {
+        let stanzas = packages.map { "Package: \($0.name)\nPin: version \($0.version)\nPin-Priority: 10000\n" }
+        let folder = Job.folderVariable
+        return """
+            printf '%s\\n' \(shellQuoted(stanzas.joined(separator: "\n"))) >"\(folder)/preferences"
+            if [ -f /etc/apt/preferences ]; then cat /etc/apt/preferences >>"\(folder)/preferences"; fi
+            printf 'Dir::Etc::Preferences "%s/preferences";\\n' "\(folder)" >"\(folder)/apt.conf"
+            export APT_CONFIG="\(folder)/apt.conf"
+            """
+    }
+
+    /// The Canopsis packages first, in one transaction and by exact version; then the rest without them, since a plain
+    /// `yum update` would take a newer Canopsis that is on offer.
+    private var yumScript: RemoteScript {
+        var commands = [
+            RemoteCommand("yum", "-q", "clean", "expire-cache"),
+            RemoteCommand(["yum", "-y", "update"] + packages.map { "\($0.name)-\($0.version)" }),
+        ]
+        if scope == .system { commands.append(RemoteCommand("yum", "-y", "--exclude=canopsis*", "update")) }
+        return RemoteScript(environment: [("LC_ALL", "C")], commands: commands)
+    }
+}

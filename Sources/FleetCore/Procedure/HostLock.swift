@@ -1,0 +1,198 @@
+/// The lock of one host: whose run works on it, or left it unfinished.
+///
+/// `/var/lib/fleet/lock/` on the host holds `holder` (run, person, machine, plan, time) and `step` (the step last started).
+/// The folder is made aside and renamed into place, so two coordinators never both have it, and it is never empty; taking over
+/// what another run left is guarded by a lock of the kernel's on `guard`, which a killed shell gives back. The time of
+/// `holder` is a heartbeat: a job's follower moves it on. A host that is done is unlocked; one that was touched and is not done
+/// keeps its lock, which says to everybody after that it is unfinished.
+public struct HostLock: Hashable, Sendable {
+    /// The run that takes the lock.
+    public var run: RunID
+    /// Who started it.
+    public var person: String
+    /// The machine it was started on.
+    public var machine: String
+    /// SHA-256 of the plan it carries out, hexadecimal.
+    public var planDigest: String
+
+    /// Creates a lock for a run; words are kept to one short line each.
+    public init(run: RunID, person: String, machine: String, planDigest: String) {
+        self.run = run
+        self.person = Self.line(person)
+        self.machine = Self.line(machine)
+        self.planDigest = Self.line(planDigest)
+    }
+
+    /// Where the lock is on a host.
+    public static let folder = Job.home + "/lock"
+    /// How old the heartbeat of a lock is, at least, when its coordinator counts as gone, in seconds.
+    public static let staleSeconds = 600
+
+    private static func line(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(100).map { $0.value < 0x20 || $0.value == 0x7f ? "_" : Character($0) })
+    }
+
+    /// What to feed to a root shell to take the lock; prints one line `NONCE ANSWER WORDS`, see ``Answer``.
+    ///
+    /// The lock keeps the units that ran before the host was first touched: whoever takes unfinished work over must not measure
+    /// success by what the first run broke.
+    ///
+    /// - Parameters:
+    ///   - left: the run whose unfinished work the plan takes over; its lock gives way if its coordinator is gone.
+    ///   - running: the names of the units that run now.
+    public func takeScript(nonce: String, takingOver left: RunID?, running: [String]) -> String {
+        """
+        LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH
+        umask 077
+        lock=\(Self.folder)
+        run=\(run)
+        left=\(left?.text ?? "none")
+        answer() { printf '\\n%s %s\\n' \(nonce) "$*"; exit 0; }
+        mkdir -p \(Job.home) 2>/dev/null && chmod 700 \(Job.home) || answer refused "cannot make \(Job.home)"
+        exec 9>\(Job.home)/guard
+        flock -w 30 9 || answer refused "another coordinator is taking or leaving the lock"
+        \(Self.reading)
+        new=$(mktemp -d \(Job.home)/lock.XXXXXX) || answer refused "cannot write to \(Job.home)"
+        printf 'run %s\\nperson %s\\nmachine %s\\nplan %s\\nsince %s\\n' "$run" \(shellQuoted(person)) \(shellQuoted(machine)) \
+        \(shellQuoted(planDigest)) "$(date +%s)" >"$new/holder" || { rm -rf "$new"; answer refused "cannot write to \(Job.home)"; }
+        printf '%s\\n' \(running.map(shellQuoted).joined(separator: " ")) >"$new/units" || { rm -rf "$new"; answer refused "cannot write to \(Job.home)"; }
+        taken() {
+            printf '\\n'
+            sed -n '1,300s/^\(Self.unitPattern)$/\(nonce) unit &/p' "$lock/units" 2>/dev/null
+            answer taken
+        }
+        if mv -T "$new" "$lock" 2>/dev/null; then taken; fi
+        look
+        if [ "$holder" = "$run" ]; then rm -rf "$new"; taken; fi
+        if [ "$holder" = "$left" ] && [ "$live" = no ] && { [ "$age" -gt \(Self.staleSeconds) ] || [ -e "$lock/left" ]; }; then
+            if [ -f "$lock/units" ]; then cp "$lock/units" "$new/units" || { rm -rf "$new"; answer refused "cannot write to \(Job.home)"; }; fi
+            old=$(mktemp -d \(Job.home)/old.XXXXXX) && mv -T "$lock" "$old" 2>/dev/null && mv -T "$new" "$lock" 2>/dev/null &&
+                { rm -rf "$old"; taken; }
+        fi
+        rm -rf "$new"
+        answer held "$(words)"
+
+        """
+    }
+
+    /// What sed takes for the name of a unit.
+    private static let unitPattern = #"canopsis-[A-Za-z0-9:_.\\@-]*"#
+
+    /// What to feed to a root shell when the work on the host is over: unlocks it, or leaves the lock as the sign that the host is
+    /// unfinished and nobody works on it any more.
+    public func leaveScript(unfinished: Bool) -> String {
+        """
+        lock=\(Self.folder)
+        exec 9>\(Job.home)/guard
+        flock -w 30 9
+        if grep -q -x \(shellQuoted("run \(run)")) "$lock/holder" 2>/dev/null; then
+            \(unfinished ? ": >\"$lock/left\"" : "old=$(mktemp -d \(Job.home)/old.XXXXXX) && mv -T \"$lock\" \"$old\" && rm -rf \"$old\"")
+        fi
+
+        """
+    }
+
+    /// Shell functions that look at a lock: `look` sets `holder`, `age`, `live`, and `words` prints them for a person.
+    ///
+    /// A lock is live while a job of its run is: it has begun, has no status, and its unit or its process is there.
+    static let reading = #"""
+        look() {
+            holder=$(sed -n 's/^run //p' "$lock/holder" 2>/dev/null | head -n 1 | tr -c -d 'a-z0-9-')
+            age=$(($(date +%s) - $(stat -c %Y "$lock/holder" 2>/dev/null || date +%s)))
+            live=no
+            for job in /var/lib/fleet/jobs/"$holder"/*/; do
+                if [ -e "$job/started" ] && [ ! -e "$job/status" ]; then
+                    unit=$(sed -n 's/^unit //p' "$job/started" | head -n 1)
+                    pid=$(sed -n 's/^pid //p' "$job/started" | head -n 1 | tr -c -d 0-9)
+                    case $(systemctl show -p ActiveState "$unit" 2>/dev/null) in
+                    *=active | *=activating | *=deactivating) live=yes ;;
+                    esac
+                    boot=$(sed -n 's/^boot //p' "$job/started" | head -n 1)
+                    if [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] && [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then live=yes; fi
+                fi
+            done
+        }
+        words() {
+            printf '%s %s %s %s %s' "$holder" "$age" "$live" "$([ -e "$lock/left" ] && echo left || echo held)" \
+                "$(head -c 40 "$lock/step" 2>/dev/null | tr -c -d 'a-z0-9-')"
+            printf ' %s@%s' "$(sed -n 's/^person //p' "$lock/holder" 2>/dev/null | head -c 100)" \
+                "$(sed -n 's/^machine //p' "$lock/holder" 2>/dev/null | head -c 100)"
+        }
+        """#
+
+    /// What a host answered to ``takeScript(nonce:takingOver:)``.
+    public enum Answer: Hashable, Sendable {
+        /// The run has the lock; the units that ran before the host was first touched.
+        case taken(running: [String])
+        /// Somebody else has it.
+        case held(LockHolder)
+        /// It could not be taken, and why in the host's words.
+        case refused(String)
+    }
+
+    /// Reads the answer; nil if there is none.
+    public static func answer(in output: [UInt8], nonce: String) -> Answer? {
+        var units: [String] = []
+        for line in String(decoding: output, as: UTF8.self).split(separator: "\n") where line.hasPrefix("\(nonce) ") {
+            let words = line.dropFirst(nonce.count + 1)
+            switch words.prefix(while: { $0 != " " }) {
+            case "unit" where units.count < 300:
+                let name = String(words.dropFirst("unit ".count))
+                if isUnitName(name) { units.append(name) }
+            case "taken": return .taken(running: units)
+            case "held": return .held(LockHolder(words: words.dropFirst("held ".count)))
+            case "refused": return .refused(String(words.dropFirst("refused ".count)))
+            default: continue
+            }
+        }
+        return nil
+    }
+}
+
+/// Who has the lock of a host, as the host says it.
+public struct LockHolder: Hashable, Sendable, Codable {
+    /// The run; nil if what stands there is no run's id.
+    public var run: RunID?
+    /// Who started it, and where: `person@machine`, escaped and cut.
+    public var person: String
+    /// The step last started, such as `02-canopsinit`; empty if none was.
+    public var step: String
+    /// How old the heartbeat is, in seconds.
+    public var ageSeconds: Int
+    /// Whether a job of the run is alive on the host.
+    public var isLive: Bool
+    /// Whether the coordinator said that it leaves the host unfinished.
+    public var wasLeft: Bool
+
+    /// Creates a holder.
+    public init(run: RunID?, person: String, step: String, ageSeconds: Int, isLive: Bool, wasLeft: Bool) {
+        self.run = run
+        self.person = person
+        self.step = step
+        self.ageSeconds = ageSeconds
+        self.isLive = isLive
+        self.wasLeft = wasLeft
+    }
+
+    /// Reads `RUN AGE LIVE STATE STEP PERSON@MACHINE`; what is not as it should be counts as a lock in use.
+    init(words: some StringProtocol) {
+        let fields = String(words).split(separator: Character(" "), maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
+        func field(_ place: Int) -> String { place < fields.count ? fields[place] : "" }
+        run = RunID(field(0))
+        ageSeconds = max(0, Int(field(1)) ?? 0)
+        isLive = field(2) != "no"
+        wasLeft = field(3) == "left"
+        step = String(field(4).prefix(40))
+        person = String(field(5).prefix(210)).escapedForTerminal()
+    }
+
+    /// Whether somebody may still be at work there.
+    public var isInUse: Bool { isLive || !(wasLeft || ageSeconds > HostLock.staleSeconds) }
+
+    /// `run 20261123-142501-x7k2 of root@admin, last step 02-canopsinit, 40s ago`.
+    public var text: String {
+        let when =
+            wasLeft ? "left unfinished" : isLive ? "a job of it is running" : "last heard of \(Duration.seconds(ageSeconds).text) ago"
+        return "run \(run?.text ?? "?") of \(person)\(step.isEmpty ? "" : ", last step \(step)"), \(when)"
+    }
+}

@@ -1,0 +1,142 @@
+/// One thing that happened in a run, as the journal keeps it.
+///
+/// The intent is on disk before a host is touched: a start without an end means that nobody knows.
+public enum RunEvent: Hashable, Sendable, Codable {
+    /// A run began with these hosts; what is skipped, blocked or unreachable by the plan says so here.
+    case runStarted(RunStart)
+    /// A wave was opened.
+    case waveStarted(wave: Int)
+    /// A host is about to be connected to.
+    case hostStarted(host: HostName)
+    /// A step is about to be started on a host.
+    case stepIntended(host: HostName, step: StepID, title: String)
+    /// The host said that the step's job runs.
+    case stepStarted(host: HostName, step: StepID)
+    /// The host's log up to this byte offset of the step's output is safe in the local log.
+    case stepProgress(host: HostName, step: StepID, offset: Int64)
+    /// A step ended.
+    case stepEnded(host: HostName, step: StepID, outcome: StepOutcome, exit: Int?, reason: Reason?)
+    /// The work on a host ended; `version` is what was read back.
+    case hostEnded(host: HostName, outcome: HostOutcome, reason: Reason?, version: CanopsisVersion?)
+    /// The rollout stopped: nothing new is started.
+    case rolloutStopped(reason: String)
+    /// A signal or an operator asked to stop.
+    case interrupted(signal: String)
+    /// The run ended; computed from the events before.
+    case runEnded(outcome: RunOutcome, exitStatus: Int)
+    /// `fleet exec` ran a command: the one event of such a run.
+    case commandRun(CommandRun)
+}
+
+/// How a run began.
+public struct RunStart: Hashable, Sendable, Codable {
+    /// The version every host shall have.
+    public var target: CanopsisVersion
+    /// SHA-256 of the plan file, hexadecimal.
+    public var planDigest: String
+    /// Who started it: the account's name.
+    public var person: String
+    /// The machine it was started on.
+    public var machine: String
+    /// Every selected host, in the order of the inventory.
+    public var hosts: [HostStart]
+
+    /// Creates the beginning of a run.
+    public init(target: CanopsisVersion, planDigest: String, person: String, machine: String, hosts: [HostStart]) {
+        self.target = target
+        self.planDigest = planDigest
+        self.person = person
+        self.machine = machine
+        self.hosts = hosts
+    }
+}
+
+/// How a host stood when a run began.
+public struct HostStart: Hashable, Sendable, Codable {
+    /// The host.
+    public var name: HostName
+    /// Its address.
+    public var address: String
+    /// Its wave, counted from 1; nil if the plan has no work for it.
+    public var wave: Int?
+    /// The version installed before.
+    public var from: CanopsisVersion?
+    /// `not_started` for a host with work to do, else what the plan decided.
+    public var outcome: HostOutcome
+    /// Why, where the plan decided.
+    public var reason: Reason?
+
+    /// Creates the standing of a host.
+    public init(name: HostName, address: String, wave: Int?, from: CanopsisVersion?, outcome: HostOutcome, reason: Reason?) {
+        self.name = name
+        self.address = address
+        self.wave = wave
+        self.from = from
+        self.outcome = outcome
+        self.reason = reason
+    }
+}
+
+/// What `fleet exec` did: the command and how it ended on each host, without its output.
+public struct CommandRun: Hashable, Sendable, Codable {
+    /// The command as given.
+    public var command: String
+    /// Who ran it.
+    public var person: String
+    /// When it began, RFC 3339.
+    public var started: String
+    /// How it ended, by host: an exit status as a number, else `killed SIGNAL`, `unreported`, `unreachable`.
+    public var endings: [String: String]
+    /// What `fleet exec` exited with.
+    public var exitStatus: Int
+
+    /// Creates the record of a command.
+    public init(command: String, person: String, started: String, endings: [String: String], exitStatus: Int) {
+        self.command = command
+        self.person = person
+        self.started = started
+        self.endings = endings
+        self.exitStatus = exitStatus
+    }
+}
+
+/// An event with its place in the journal and its time.
+public struct StampedEvent: Hashable, Sendable {
+    /// Its place in the journal, rising.
+    public var sequence: Int64
+    /// When it was written, RFC 3339 in UTC with milliseconds.
+    public var at: String
+    /// What happened.
+    public var event: RunEvent
+
+    /// Creates a stamped event.
+    public init(sequence: Int64, at: String, event: RunEvent) {
+        self.sequence = sequence
+        self.at = at
+        self.event = event
+    }
+}
+
+/// The id of a run: `20261123-142501-x7k2`, sorts by time.
+public struct RunID: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// The id as written: digits, lower-case letters and `-`, so it is one path component.
+    public let text: String
+
+    /// Nil unless `text` has the form `YYYYMMDD-HHMMSS-xxxx`.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        func isDigits(_ part: Substring, _ count: Int) -> Bool {
+            part.utf8.count == count && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        }
+        guard parts.count == 3, isDigits(parts[0], 8), isDigits(parts[1], 6), parts[2].utf8.count == 4,
+            parts[2].utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) })
+        else { return nil }
+        self.text = text
+    }
+
+    /// For text that has the form by its making.
+    init(trusted text: String) { self.text = text }
+
+    /// The id as written.
+    public var description: String { text }
+}

@@ -1,0 +1,309 @@
+/// What a run did.
+public enum RunKind: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Carried out a plan.
+    case upgrade
+    /// Ran one command on many hosts.
+    case exec
+}
+
+/// A run read back: the fold of its events, complete or as far as they go.
+///
+/// Nothing is assumed. Outcomes and the exit status are computed from what the events say of the hosts; a start without
+/// an end is `running` only while the coordinator lives. Live progress applies each event as it is written and reads the same values.
+public struct RunRecord: Hashable, Sendable {
+    /// The run's id.
+    public let id: RunID
+    /// Whether a coordinator carries the run out at this moment.
+    public var isAlive: Bool
+    /// What the run does; nil before its first event.
+    public private(set) var kind: RunKind?
+    /// The version every host shall have; nil for a command.
+    public private(set) var target: CanopsisVersion?
+    /// SHA-256 of the plan file, hexadecimal.
+    public private(set) var planDigest: String?
+    /// Who started it.
+    public private(set) var person: String?
+    /// The machine it was started on.
+    public private(set) var machine: String?
+    /// When it began, RFC 3339.
+    public private(set) var started: String?
+    /// When it ended, RFC 3339; nil if no event says so.
+    public private(set) var ended: String?
+    /// The wave opened last, counted from 1.
+    public private(set) var wave: Int?
+    /// Why the rollout was stopped, if it was.
+    public private(set) var stop: String?
+    /// The signal that interrupted the run, if one did: `INT` or `TERM`.
+    public private(set) var signal: String?
+    /// The command of `fleet exec` and its endings.
+    public private(set) var command: CommandRun?
+    /// When the last event was written, RFC 3339.
+    public private(set) var lastEvent: String?
+
+    /// The exit status written at the end, where it tells what no host can: 1, 2 or 8.
+    private var ownFailure: ExitStatus?
+    private var standings: [HostRecord] = []
+    private var places: [HostName: Int] = [:]
+
+    /// Creates the record of a run from its events in the order of the journal.
+    public init(id: RunID, events: some Sequence<StampedEvent> = [], isAlive: Bool) {
+        self.id = id
+        self.isAlive = isAlive
+        for event in events { apply(event) }
+    }
+
+    /// Takes the next event in.
+    public mutating func apply(_ stamped: StampedEvent) {
+        let at = stamped.at
+        lastEvent = at
+        switch stamped.event {
+        case .runStarted(let start): begin(start, at: at)
+        case .waveStarted(let number):
+            reopen()
+            wave = number
+        case .hostStarted(let name):
+            reopen()
+            change(name) { $0.begin(at: at) }
+        case .stepIntended(let name, let step, let title):
+            reopen()
+            change(name) { $0.intend(step, title: title, at: at) }
+        case .stepStarted(let name, let step):
+            change(name) { $0.confirmStart(of: step, at: at) }
+        case .stepProgress(let name, let step, let offset):
+            change(name) { $0.progress(in: step, to: offset) }
+        case .stepEnded(let name, let step, let outcome, let exit, let reason):
+            change(name) { $0.end(step, outcome: outcome, exit: exit, reason: reason, at: at) }
+        case .hostEnded(let name, let outcome, let reason, let version):
+            change(name) { $0.end(outcome: outcome, reason: reason, version: version, at: at) }
+        case .rolloutStopped(let reason): stop = reason
+        case .interrupted(let name): signal = String((name.hasPrefix("SIG") ? name.dropFirst(3) : name[...]).prefix(12))
+        case .runEnded(_, let status):
+            ended = at
+            ownFailure = ExitStatus(rawValue: Int32(clamping: status)).flatMap { Self.notOfHosts.contains($0) ? $0 : nil }
+        case .commandRun(let run):
+            kind = .exec
+            command = run
+            person = run.person
+            started = run.started
+            ended = at
+            ownFailure = ExitStatus(rawValue: Int32(clamping: run.exitStatus)).flatMap {
+                Self.notOfHosts.contains($0) || $0 == .interrupted || $0 == .terminated ? $0 : nil
+            }
+        }
+    }
+
+    /// Every selected host in the order of the inventory, each with the outcome it has now.
+    public var hosts: [HostRecord] { standings.map(settled) }
+
+    /// One host; nil if it was not selected.
+    public subscript(name: HostName) -> HostRecord? {
+        places[name].map { settled(standings[$0]) }
+    }
+
+    /// How many hosts have each outcome; outcomes nobody has are absent.
+    public var counts: [HostOutcome: Int] {
+        hosts.reduce(into: [:]) { $0[$1.outcome, default: 0] += 1 }
+    }
+
+    /// Whether the run is still being carried out.
+    public var isOpen: Bool { ended == nil && isAlive }
+
+    /// What a run that stands so exits with; nil while it is open.
+    public var exitStatus: ExitStatus? {
+        guard !isOpen else { return nil }
+        var candidates: [ExitStatus] = ownFailure.map { [$0] } ?? []
+        if let signal { candidates.append(signal == "TERM" ? .terminated : .interrupted) }
+        if stop != nil { candidates.append(.stopped) }
+        if let command { candidates += command.endings.values.map { ExitStatus(ExecEnding(word: $0)) } }
+        let hosts = hosts
+        candidates += hosts.map { ExitStatus($0.outcome) }
+        // A run that leaves hosts behind is not done, whether or not an event says why.
+        if ended == nil || kind == nil {
+            candidates.append(.unreachable)
+        } else if hosts.contains(where: { $0.outcome == .notStarted }) {
+            candidates.append(.stopped)
+        }
+        return ExitStatus.first(of: candidates)
+    }
+
+    /// How the run as a whole ended, or that it has not.
+    public var outcome: RunOutcome {
+        switch exitStatus {
+        case nil: .running
+        case .done: .succeeded
+        case .internalError, .usage, .planOutOfDate, .failed: .failed
+        case .unreachable: .incomplete
+        case .stopped: .stopped
+        case .waiting: .waiting
+        case .deferred: .deferred
+        case .interrupted, .terminated: .interrupted
+        }
+    }
+
+    /// Statuses that say what became of Fleet itself, not of a host.
+    private static let notOfHosts: Set<ExitStatus> = [.internalError, .usage, .planOutOfDate]
+
+    private mutating func begin(_ start: RunStart, at: String) {
+        kind = .upgrade
+        target = start.target
+        planDigest = start.planDigest
+        person = start.person
+        machine = start.machine
+        started = at
+        for host in start.hosts where places[host.name] == nil {
+            places[host.name] = standings.count
+            standings.append(HostRecord(host))
+        }
+    }
+
+    /// Work after an end is a resumed run: what ended it before does not count any more.
+    private mutating func reopen() {
+        guard ended != nil, kind == .upgrade else { return }
+        (ended, stop, signal, ownFailure) = (nil, nil, nil, nil)
+    }
+
+    /// Changes one host; one that the run's start did not name is added, for no report may lose it.
+    private mutating func change(_ name: HostName, _ body: (inout HostRecord) -> Void) {
+        let place = places[name] ?? standings.count
+        if place == standings.count {
+            places[name] = place
+            standings.append(
+                HostRecord(HostStart(name: name, address: "", wave: nil, from: nil, outcome: .notStarted, reason: nil)))
+        }
+        body(&standings[place])
+    }
+
+    /// The host as it stands now that the run is, or is not, open.
+    private func settled(_ host: HostRecord) -> HostRecord {
+        var host = host
+        if !isOpen, host.outcome == .running {
+            host.outcome = host.steps.isEmpty ? .notStarted : .unknown
+            host.reason = host.steps.isEmpty ? nil : Reason(.runEndedEarly)
+        }
+        if host.outcome == .notStarted, host.reason == nil { host.reason = whyNotStarted }
+        if host.outcome != .running { host.leaveOpenStepsUnknown() }
+        return host
+    }
+
+    private var whyNotStarted: Reason? {
+        if signal != nil { return Reason(.interrupted) }
+        if let stop { return Reason(.rolloutStopped, ["words": stop]) }
+        return isOpen || ended != nil ? nil : Reason(.runEndedEarly)
+    }
+}
+
+/// One host in a run read back.
+public struct HostRecord: Hashable, Sendable {
+    /// The host.
+    public var name: HostName
+    /// Its address.
+    public var address: String
+    /// Its wave, counted from 1; nil if the plan has no work for it.
+    public var wave: Int?
+    /// How it stands.
+    public internal(set) var outcome: HostOutcome
+    /// Why it stands so, where there is something to say.
+    public internal(set) var reason: Reason?
+    /// The version before.
+    public var from: CanopsisVersion?
+    /// The version read back from the host at the end; nil if it was not read.
+    public internal(set) var to: CanopsisVersion?
+    /// When work on it began, RFC 3339.
+    public internal(set) var started: String?
+    /// When work on it ended, RFC 3339.
+    public internal(set) var ended: String?
+    /// The steps that were intended, in order.
+    public internal(set) var steps: [StepRecord] = []
+
+    /// The host as the plan left it. Only what a plan can decide counts as an outcome here.
+    init(_ start: HostStart) {
+        name = start.name
+        address = start.address
+        wave = start.wave
+        from = start.from
+        switch start.outcome {
+        case .skipped, .blocked, .deferred, .unreachable, .aborted: outcome = start.outcome
+        case .notStarted, .running, .waiting, .upgraded, .failed, .unknown: outcome = .notStarted
+        }
+        reason = start.reason
+    }
+
+    /// The step that is under way, or the one that failed or that nobody knows the end of.
+    public var decisiveStep: StepRecord? {
+        steps.last { $0.outcome == nil || $0.outcome == .failed || $0.outcome == .unknown }
+    }
+
+    mutating func begin(at: String) {
+        outcome = .running
+        (reason, ended) = (nil, nil)
+        started = started ?? at
+    }
+
+    mutating func intend(_ step: StepID, title: String, at: String) {
+        if outcome != .running { begin(at: at) }
+        // A step intended again is that of a resumed run: the older intent is answered by the newer one.
+        steps.removeAll { $0.id == step }
+        steps.append(StepRecord(id: step, title: title, started: at))
+    }
+
+    mutating func confirmStart(of step: StepID, at: String) {
+        guard let place = steps.lastIndex(where: { $0.id == step }) else { return intend(step, title: step.rawValue, at: at) }
+        steps[place].started = at
+    }
+
+    mutating func progress(in step: StepID, to offset: Int64) {
+        guard let place = steps.lastIndex(where: { $0.id == step }) else { return }
+        steps[place].offset = max(steps[place].offset, offset)
+    }
+
+    mutating func end(_ step: StepID, outcome: StepOutcome, exit: Int?, reason: Reason?, at: String) {
+        if !steps.contains(where: { $0.id == step }) {
+            steps.append(StepRecord(id: step, title: step.rawValue, started: nil))
+        }
+        guard let place = steps.lastIndex(where: { $0.id == step }) else { return }
+        steps[place].outcome = outcome
+        steps[place].exit = exit
+        steps[place].reason = reason
+        steps[place].ended = at
+    }
+
+    mutating func end(outcome: HostOutcome, reason: Reason?, version: CanopsisVersion?, at: String) {
+        self.outcome = outcome
+        self.reason = reason
+        to = version
+        ended = at
+    }
+
+    mutating func leaveOpenStepsUnknown() {
+        for place in steps.indices where steps[place].outcome == nil {
+            steps[place].outcome = .unknown
+            steps[place].reason = steps[place].reason ?? reason
+        }
+    }
+}
+
+/// One step of a host in a run read back.
+public struct StepRecord: Hashable, Sendable {
+    /// The step.
+    public var id: StepID
+    /// What it does, in a few words.
+    public var title: String
+    /// How it ended; nil while it is under way.
+    public internal(set) var outcome: StepOutcome?
+    /// The exit status of its job, if it had one.
+    public internal(set) var exit: Int?
+    /// Why it ended so.
+    public internal(set) var reason: Reason?
+    /// When the host said that it runs, or before that when it was intended; RFC 3339.
+    public internal(set) var started: String?
+    /// When it ended, RFC 3339.
+    public internal(set) var ended: String?
+    /// How many bytes of its output are in the local log.
+    public internal(set) var offset: Int64 = 0
+
+    init(id: StepID, title: String, started: String?) {
+        self.id = id
+        self.title = title
+        self.started = started
+    }
+}

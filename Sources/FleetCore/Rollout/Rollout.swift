@@ -1,0 +1,177 @@
+/// Decides what a rollout does next.
+///
+/// It is told what happened and answers what to do; it never waits, connects or writes. The answers depend on the calls and
+/// nothing else, so a resumed run replays its journal through the same calls and stands where it stood.
+///
+/// - Inside a wave the next host starts as soon as a place is free (or, with a barrier, once the whole group before has ended).
+///   A failed host keeps its place for the rest of the run: places in use are the hosts at work and the failed ones.
+/// - A wave opens when every host of the one before has ended and at least one of them is good.
+/// - After a stop nothing is started, and hosts at work finish. Where nothing is left to start, nothing is stopped: the run
+///   then ends by what became of its hosts.
+public struct Rollout: Hashable, Sendable {
+    /// What to do next.
+    public enum Instruction: Hashable, Sendable {
+        /// This wave begins; its hosts follow.
+        case openWave(Int)
+        /// Begin the work on this host.
+        case start(HostName)
+        /// Start nothing from here on. Said at most once.
+        case stop(StopReason)
+        /// Nothing is at work and nothing will be started. Said exactly once, last.
+        case finish
+    }
+
+    /// The waves, each with at least one host and each host once.
+    public let waves: [Wave]
+    /// How many failures the rollout bears.
+    public let budget: Budget
+    /// The hosts that were started and have not ended.
+    public private(set) var atWork: Set<HostName> = []
+    /// How each host ended, as far as it has.
+    public private(set) var ended: [HostName: HostOutcome] = [:]
+    /// How many hosts failed, could not be reached or are unknown.
+    public private(set) var failures = 0
+
+    private let barrier: Bool
+    private var stage = Stage.planned
+
+    private enum Stage: Hashable, Sendable {
+        case planned
+        case open(OpenWave)
+        case stopping(StopReason)
+        case finished(StopReason?)
+    }
+
+    /// The wave in progress.
+    private struct OpenWave: Hashable, Sendable {
+        /// Its place among the waves.
+        var index: Int
+        /// Its hosts that were not started yet, in order.
+        var waiting: ArraySlice<HostName>
+        /// How many of its hosts failed.
+        var failures = 0
+        /// Whether one of its hosts ended as it should.
+        var hasGoodHost = false
+    }
+
+    /// Prepares a rollout. `selected` counts skipped and blocked hosts too; a host named twice keeps its first place, and a wave without hosts is left out.
+    public init(waves: [Wave], policy: RolloutPolicy, selected: Int) {
+        var seen: Set<HostName> = []
+        self.waves = waves.compactMap { wave in
+            let hosts = wave.hosts.filter { seen.insert($0).inserted }
+            return hosts.isEmpty ? nil : Wave(number: wave.number, hosts: hosts)
+        }
+        budget = Budget(policy, selected: selected)
+        barrier = policy.barrier
+    }
+
+    /// Why nothing more is started; nil as long as nothing has stopped the rollout.
+    public var stopReason: StopReason? {
+        switch stage {
+        case .planned, .open: nil
+        case .stopping(let reason): reason
+        case .finished(let reason): reason
+        }
+    }
+
+    /// Whether nothing is at work and nothing will be started.
+    public var isFinished: Bool {
+        if case .finished = stage { true } else { false }
+    }
+
+    /// The hosts that were not started, in order.
+    public var notStarted: [HostName] {
+        waves.flatMap(\.hosts).filter { !atWork.contains($0) && ended[$0] == nil }
+    }
+
+    /// Begins with the first wave. Only the first call does anything.
+    public mutating func begin() -> [Instruction] {
+        guard case .planned = stage else { return [] }
+        return openWave(at: 0)
+    }
+
+    /// Takes note that the work on a host ended and answers what follows.
+    ///
+    /// `failed`, `unreachable` and `unknown` are failures. `blocked`, `deferred`, `waiting` and `aborted` are not: the host frees
+    /// its place and leaves the rollout, but opens no gate. A person who aborts more than that host calls ``stop(because:)``.
+    ///
+    /// A host that is not at work, and an outcome that is no ending (`not_started`, `running`), change nothing: the answer is empty.
+    public mutating func record(_ outcome: HostOutcome, of host: HostName) -> [Instruction] {
+        guard outcome.endsWork, atWork.remove(host) != nil else { return [] }
+        ended[host] = outcome
+        if outcome.isFailure { failures += 1 }
+        guard case .open(var wave) = stage else { return finishIfIdle() }
+
+        if outcome.isFailure { wave.failures += 1 }
+        if outcome.isGood { wave.hasGoodHost = true }
+        stage = .open(wave)
+
+        if let reason = reasonToStop(in: wave) { return stop(because: reason) }
+        if isComplete(wave) { return openWave(at: wave.index + 1) }
+        return startHosts(of: wave)
+    }
+
+    /// Starts nothing from here on; hosts at work finish. Only the first stop counts, and none after the finish.
+    public mutating func stop(because reason: StopReason) -> [Instruction] {
+        switch stage {
+        case .planned, .open:
+            stage = .stopping(reason)
+            return [.stop(reason)] + finishIfIdle()
+        case .stopping, .finished:
+            return []
+        }
+    }
+
+    /// What the rules say after a host of this wave has ended.
+    private func reasonToStop(in wave: OpenWave) -> StopReason? {
+        guard wave.index < waves.count - 1 || !wave.waiting.isEmpty else { return nil }
+        if failures > budget.mayFail { return .failuresInRun(failures, allowed: budget.mayFail) }
+
+        let current = waves[wave.index]
+        if let allowed = budget.mayFail(inWaveOf: current.hosts.count), wave.failures > allowed {
+            return .failuresInWave(current.number, count: wave.failures, allowed: allowed)
+        }
+
+        if failures >= budget.atOnce { return .noPlaceLeft(atOnce: budget.atOnce) }
+        if isComplete(wave), !wave.hasGoodHost { return .noUpgradedHost(wave: current.number) }
+        return nil
+    }
+
+    /// Whether every host of the wave has ended; hosts of no other wave are ever at work beside it.
+    private func isComplete(_ wave: OpenWave) -> Bool { wave.waiting.isEmpty && atWork.isEmpty }
+
+    private mutating func openWave(at index: Int) -> [Instruction] {
+        guard index < waves.count else {
+            stage = .finished(nil)
+            return [.finish]
+        }
+        return [.openWave(waves[index].number)] + startHosts(of: OpenWave(index: index, waiting: waves[index].hosts[...]))
+    }
+
+    private mutating func startHosts(of wave: OpenWave) -> [Instruction] {
+        let free = barrier && !atWork.isEmpty ? 0 : max(0, budget.atOnce - atWork.count - failures)
+        let starting = wave.waiting.prefix(free)
+        var wave = wave
+        wave.waiting = wave.waiting.dropFirst(starting.count)
+        stage = .open(wave)
+        atWork.formUnion(starting)
+        return starting.map { .start($0) }
+    }
+
+    private mutating func finishIfIdle() -> [Instruction] {
+        guard case .stopping(let reason) = stage, atWork.isEmpty else { return [] }
+        stage = .finished(reason)
+        return [.finish]
+    }
+}
+
+extension HostOutcome {
+    /// Whether it counts against the budgets: the host failed, could not be reached, or nobody knows.
+    public var isFailure: Bool { self == .failed || self == .unreachable || self == .unknown }
+
+    /// Whether the host is at the target and speaks for opening the next wave; one that was there already does too.
+    public var isGood: Bool { self == .upgraded || self == .skipped }
+
+    /// Whether the work on the host is over for this rollout.
+    public var endsWork: Bool { self != .notStarted && self != .running }
+}

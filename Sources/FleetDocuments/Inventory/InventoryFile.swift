@@ -1,0 +1,103 @@
+import FleetCore
+import FoundationEssentials
+import Glibc
+
+/// An inventory on disk: a YAML file, or a directory whose `*.yaml` files are one inventory together.
+///
+/// `inventory/README.md` describes the form. The defaults of a file are for the hosts of that file.
+public struct InventoryFile: Sendable {
+    /// The path of the file or the directory, as given.
+    public var path: String
+    /// What `~/` stands for in the file; absolute.
+    public var home: String
+
+    /// Names an inventory; `home` is that of the user unless given.
+    public init(_ path: String, home: String? = nil) {
+        self.path = path
+        self.home = home ?? Folder.userHome
+    }
+
+    /// Reads and checks everything; throws every mistake there is, in the order of files and lines.
+    public func read() throws(Problems) -> Inventory {
+        var (declared, problems): ([DeclaredHost], [Problem]) = ([], [])
+        let files = try files()
+        for file in files {
+            do throws(Problem) {
+                var reader = InventoryReader(path: file, home: home)
+                reader.read(try TextFile(path: file, role: "inventory").read())
+                declared += reader.hosts
+                problems += reader.problems
+            } catch {
+                problems.append(error)
+            }
+        }
+        problems += Self.duplicates(among: declared)
+        let (hosts, keyProblem) = withUsualFiles(declared.map(\.host))
+        if let keyProblem { problems.append(keyProblem) }
+        guard problems.isEmpty else { throw Problems(Self.inOrder(problems, of: files)) }
+        return Inventory(hosts: hosts)
+    }
+
+    private func files() throws(Problems) -> [String] {
+        guard FileStatus(of: path)?.isDirectory == true else { return [path] }
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            throw Problems([TextFile(path: path, role: "inventory").unreadable(EACCES)])
+        }
+        let folder = path.hasSuffix("/") ? path : path + "/"
+        let files = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted().map { folder + $0 }
+        guard !files.isEmpty else { throw Problems([.emptyFolder(path)]) }
+        return files
+    }
+
+    /// Hosts that say nothing of keys use the files OpenSSH would use.
+    private func withUsualFiles(_ hosts: [Host]) -> ([Host], Problem?) {
+        let usualKey = hosts.contains { $0.identity == nil } ? KeyFile.usual(in: home) : nil
+        let complete = hosts.map { host in
+            var host = host
+            host.identity = host.identity ?? usualKey?.path
+            host.knownHosts = host.knownHosts ?? "\(home)/.ssh/known_hosts"
+            return host
+        }
+        return (complete, usualKey?.problem)
+    }
+
+    /// Names and addresses that occur twice; hosts of one line are one complaint.
+    private static func duplicates(among declared: [DeclaredHost]) -> [Problem] {
+        var firstByName: [HostName: DeclaredHost] = [:]
+        var firstByAddress: [String: DeclaredHost] = [:]
+        var namesByPlaces: [[Problem.Place]: [HostName]] = [:]
+        var problems: [Problem] = []
+        for one in declared {
+            if let first = firstByName[one.host.name] {
+                namesByPlaces[[first.place, one.place], default: []].append(one.host.name)
+                continue
+            }
+            firstByName[one.host.name] = one
+            guard one.isSound else { continue }
+            let address = "\(Address.canonical(one.host.address)) \(one.host.port)"
+            if let first = firstByAddress[address] {
+                problems.append(.duplicateAddress(one.host, first.host.name, first: first.place, at: one.place))
+            } else {
+                firstByAddress[address] = one
+            }
+        }
+        return problems + namesByPlaces.map { .duplicateHosts($1, first: $0[0], at: $0[1]) }
+    }
+
+    /// Each problem once, by file and line, and by text within a line.
+    private static func inOrder(_ problems: [Problem], of files: [String]) -> [Problem] {
+        let positions = Dictionary(files.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        func position(_ problem: Problem) -> (Int, Int, String) {
+            guard case .file(let file, let line) = problem.place else { return (.max, 0, problem.what) }
+            return (positions[file] ?? .max, line ?? 0, problem.what)
+        }
+        return Set(problems).sorted { position($0) < position($1) }
+    }
+}
+
+extension DeclaredHost {
+    fileprivate var place: Problem.Place { .file(file, line: line) }
+}

@@ -1,0 +1,126 @@
+import FleetCore
+
+// Each pair below goes both ways: what one writes, the other reads back.
+
+extension PlanDocument {
+    init(_ plan: Plan) {
+        self.init(
+            schema: plan.schema, fleet: plan.fleet, created: plan.created, target: plan.target, policy: Policy(plan.policy),
+            hosts: plan.hosts.map(PlannedHostEntry.init), waves: plan.waves.map { WaveEntry(number: $0.number, hosts: $0.hosts) })
+    }
+
+    var plan: Plan {
+        get throws {
+            Plan(
+                schema: schema, fleet: fleet, created: created, target: target, policy: policy.policy,
+                hosts: try hosts.map { try $0.planned() },
+                waves: waves.map { Wave(number: $0.number, hosts: $0.hosts) })
+        }
+    }
+}
+
+extension PlanDocument.Policy {
+    init(_ policy: RolloutPolicy) {
+        self.init(
+            waves: policy.waves, atOnce: policy.atOnce, maxFailures: policy.maxFailures,
+            maxFailuresPerWave: policy.maxFailuresPerWave, barrier: policy.barrier)
+    }
+
+    var policy: RolloutPolicy {
+        RolloutPolicy(
+            waves: waves, atOnce: atOnce, maxFailures: maxFailures, maxFailuresPerWave: maxFailuresPerWave, barrier: barrier)
+    }
+}
+
+extension PlanDocument.PlannedHostEntry {
+    init(_ planned: PlannedHost) {
+        self.init(
+            host: .init(planned.host),
+            identity: planned.identity.map { .init(machineId: $0.machineID, hostKey: $0.hostKey) },
+            facts: planned.facts.map(PlanDocument.FactsEntry.init),
+            upgradeClass: planned.upgradeClass, leftBy: planned.leftBy?.text,
+            disposition: .init(planned.disposition),
+            findings: planned.findings.map { .init(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy) },
+            steps: planned.steps.map {
+                .init(id: $0.id, title: $0.title, script: $0.script, limit: DurationText($0.limit), kind: $0.kind)
+            })
+    }
+
+    func planned() throws -> PlannedHost {
+        PlannedHost(
+            host: host.host,
+            identity: identity.map { HostIdentity(machineID: $0.machineId, hostKey: $0.hostKey) },
+            facts: facts?.facts,
+            upgradeClass: upgradeClass,
+            disposition: try disposition.disposition(of: host.name), leftBy: leftBy.flatMap { RunID($0) },
+            findings: findings.map { GateFinding(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy) },
+            steps: steps.map { PlannedStep(id: $0.id, title: $0.title, script: $0.script, limit: $0.limit.duration, kind: $0.kind) })
+    }
+}
+
+extension PlanDocument.HostEntry {
+    init(_ host: Host) {
+        self.init(
+            name: host.name, address: host.address, port: host.port, user: host.user, identity: host.identity,
+            knownHosts: host.knownHosts, become: host.become, edition: host.edition, stack: host.stack, packages: host.packages,
+            customer: host.customer, addons: host.addons, settle: DurationText(host.settle), groups: host.groups)
+    }
+
+    var host: Host {
+        Host(
+            name: name, address: address, port: port, user: user, identity: identity, knownHosts: knownHosts, become: become,
+            edition: edition, stack: stack, packages: packages, customer: customer, addons: addons, settle: settle.duration,
+            groups: groups)
+    }
+}
+
+extension PlanDocument.FactsEntry {
+    init(_ facts: ReliedFacts) {
+        self.init(
+            version: facts.version,
+            system: .init(id: facts.system.id, version: facts.system.version, name: facts.system.name),
+            packageManager: facts.packageManager,
+            installed: facts.installed.map { .init(name: $0.name, version: $0.version) })
+    }
+
+    var facts: ReliedFacts {
+        ReliedFacts(
+            version: version,
+            system: OperatingSystem(id: system.id, version: system.version, name: system.name),
+            packageManager: packageManager,
+            installed: installed.map { Package(name: $0.name, version: $0.version) })
+    }
+}
+
+extension PlanDocument.DispositionEntry {
+    init(_ disposition: Disposition) {
+        switch disposition {
+        case .upgrade(let wave): self.init(action: .upgrade, wave: wave, reason: nil)
+        case .skip(let reason): self.init(action: .skip, wave: nil, reason: .init(reason))
+        case .block(let reason): self.init(action: .block, wave: nil, reason: .init(reason))
+        case .unreachable(let reason): self.init(action: .unreachable, wave: nil, reason: .init(reason))
+        }
+    }
+
+    func disposition(of host: HostName) throws -> Disposition {
+        switch (action, wave, reason?.reason) {
+        case (.upgrade, let wave?, nil): .upgrade(wave: wave)
+        case (.skip, nil, let reason?): .skip(reason)
+        case (.block, nil, let reason?): .block(reason)
+        case (.unreachable, nil, let reason?): .unreachable(reason)
+        default:
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: [], debugDescription: "the disposition of \(host) needs a wave or a reason, and not both"))
+        }
+    }
+}
+
+extension PlanDocument.ReasonEntry {
+    init(_ reason: Reason) { self.init(code: reason.code, parameters: reason.parameters) }
+
+    var reason: Reason {
+        var reason = Reason(code)
+        reason.parameters = parameters
+        return reason
+    }
+}

@@ -1,0 +1,126 @@
+import FleetCore
+
+/// A plan as it stands in a file, where `atOnce` is written `at_once`. The names here are the file's: they stay when a value in
+/// FleetCore is renamed.
+struct PlanDocument: Hashable, Codable {
+    var schema: Int
+    var fleet: String
+    var created: String
+    var target: CanopsisVersion
+    var policy: Policy
+    var hosts: [PlannedHostEntry]
+    var waves: [WaveEntry]
+
+    struct Policy: Hashable, Codable {
+        var waves: [Share]
+        var atOnce: Int
+        var maxFailures: Share
+        var maxFailuresPerWave: Share?
+        var barrier: Bool
+    }
+
+    struct PlannedHostEntry: Hashable, Codable {
+        var host: HostEntry
+        var identity: IdentityEntry?
+        var facts: FactsEntry?
+        var upgradeClass: UpgradeClass?
+        var leftBy: String?
+        var disposition: DispositionEntry
+        var findings: [FindingEntry]
+        var steps: [StepEntry]
+    }
+
+    struct HostEntry: Hashable, Codable {
+        var name: HostName
+        var address: String
+        var port: UInt16
+        var user: String
+        var identity: String?
+        var knownHosts: String?
+        var become: Become
+        var edition: Edition
+        var stack: Stack
+        var packages: PackageScope
+        var customer: String?
+        var addons: Addons?
+        var settle: DurationText
+        var groups: [String]
+    }
+
+    struct IdentityEntry: Hashable, Codable {
+        var machineId: String
+        var hostKey: String
+    }
+
+    struct FactsEntry: Hashable, Codable {
+        var version: CanopsisVersion
+        var system: SystemEntry
+        var packageManager: PackageManager
+        var installed: [PackageEntry]
+    }
+
+    struct SystemEntry: Hashable, Codable {
+        var id: String
+        var version: String
+        var name: String
+    }
+
+    struct PackageEntry: Hashable, Codable {
+        var name: String
+        var version: String
+    }
+
+    /// `upgrade` has a wave, the others have a reason.
+    struct DispositionEntry: Hashable, Codable {
+        var action: Action
+        var wave: Int?
+        var reason: ReasonEntry?
+
+        enum Action: String, Codable { case upgrade, skip, block, unreachable }
+    }
+
+    struct ReasonEntry: Hashable, Codable {
+        var code: Reason.Code
+        var parameters: [String: String]
+    }
+
+    struct FindingEntry: Hashable, Codable {
+        var gate: String
+        var verdict: GateFinding.Verdict
+        var text: String
+        var remedy: String
+    }
+
+    struct StepEntry: Hashable, Codable {
+        var id: StepID
+        var title: String
+        var script: String
+        var limit: DurationText
+        var kind: PlannedStep.Kind
+    }
+
+    struct WaveEntry: Hashable, Codable {
+        var number: Int
+        var hosts: [HostName]
+    }
+}
+
+/// A duration written `30s`, `5m` or `1500ms`; `0s` is one, too.
+struct DurationText: Hashable, Codable {
+    var duration: Duration
+
+    init(_ duration: Duration) { self.duration = duration }
+
+    init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let duration = text == "0s" ? .zero : Duration(text) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "not a duration such as 30s"))
+        }
+        self.duration = duration
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(duration.text)
+    }
+}

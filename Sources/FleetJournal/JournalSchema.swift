@@ -1,0 +1,79 @@
+import GRDB
+
+/// The tables of the journal, one migration per change. A released migration is never edited.
+///
+/// What must not be is refused here and not only in code: an event without a run, a second start, a step intended twice in
+/// one attempt, a step's end without its intent, anything after the end, any change of what was written.
+enum JournalSchema {
+    /// Marks the file as a journal of Fleet in SQLite's header: "Flee".
+    static let applicationID: Int64 = 0x466c_6565
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { try $0.execute(sql: first) }
+        return migrator
+    }
+
+    private static let first = """
+        CREATE TABLE runs (
+            id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 20),
+            kind TEXT NOT NULL CHECK (kind IN ('upgrade', 'exec')),
+            started TEXT NOT NULL,
+            -- Raised by a resume; a step may be intended once per attempt.
+            attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1),
+            -- The whole plan file, byte for byte, so that another machine can go on with the run.
+            plan TEXT CHECK (plan IS NULL OR json_valid(plan)),
+            plan_digest TEXT,
+            CHECK ((kind = 'upgrade') = (plan IS NOT NULL)),
+            CHECK ((plan IS NULL) = (plan_digest IS NULL))
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE events (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+            run TEXT NOT NULL REFERENCES runs (id),
+            attempt INTEGER NOT NULL CHECK (attempt >= 1),
+            at TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN (
+                'run-started', 'wave-started', 'host-started', 'step-intended', 'step-started', 'step-progress',
+                'step-ended', 'host-ended', 'rollout-stopped', 'interrupted', 'run-ended', 'command-run')),
+            host TEXT,
+            step TEXT,
+            body TEXT NOT NULL CHECK (json_valid(body)),
+            CHECK ((host IS NOT NULL) = (kind IN (
+                'host-started', 'step-intended', 'step-started', 'step-progress', 'step-ended', 'host-ended'))),
+            CHECK ((step IS NOT NULL) = (kind IN ('step-intended', 'step-started', 'step-progress', 'step-ended')))
+        ) STRICT;
+
+        CREATE INDEX events_of_run ON events (run, sequence);
+        CREATE UNIQUE INDEX one_start ON events (run) WHERE kind IN ('run-started', 'command-run');
+        CREATE UNIQUE INDEX one_end ON events (run, attempt) WHERE kind = 'run-ended';
+        CREATE UNIQUE INDEX one_intent ON events (run, attempt, host, step) WHERE kind = 'step-intended';
+        CREATE UNIQUE INDEX one_step_end ON events (run, attempt, host, step) WHERE kind = 'step-ended';
+
+        CREATE TRIGGER start_comes_first BEFORE INSERT ON events
+        WHEN NEW.kind NOT IN ('run-started', 'command-run')
+            AND NOT EXISTS (SELECT 1 FROM events WHERE run = NEW.run AND kind IN ('run-started', 'command-run'))
+        BEGIN SELECT RAISE(ABORT, 'the run has not started'); END;
+
+        CREATE TRIGGER nothing_after_the_end BEFORE INSERT ON events
+        WHEN EXISTS (SELECT 1 FROM events WHERE run = NEW.run AND attempt = NEW.attempt AND kind = 'run-ended')
+            OR EXISTS (SELECT 1 FROM runs WHERE id = NEW.run AND kind = 'exec' AND NEW.kind <> 'command-run')
+        BEGIN SELECT RAISE(ABORT, 'the run has ended'); END;
+
+        CREATE TRIGGER intent_before_step BEFORE INSERT ON events
+        WHEN NEW.kind IN ('step-started', 'step-progress', 'step-ended')
+            AND NOT EXISTS (
+                SELECT 1 FROM events WHERE run = NEW.run AND attempt <= NEW.attempt AND host = NEW.host
+                    AND step = NEW.step AND kind = 'step-intended')
+        BEGIN SELECT RAISE(ABORT, 'the step was not intended'); END;
+
+        CREATE TRIGGER events_are_final BEFORE UPDATE ON events
+        BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
+        CREATE TRIGGER events_stay BEFORE DELETE ON events
+        BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
+        CREATE TRIGGER runs_are_final BEFORE UPDATE OF id, kind, started, plan, plan_digest ON runs
+        BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
+        CREATE TRIGGER runs_stay BEFORE DELETE ON runs
+        BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
+        """
+}

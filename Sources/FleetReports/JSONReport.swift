@@ -1,0 +1,116 @@
+import FleetCore
+
+/// A run as JSON, complete or as far as it has come. `docs/json.md` describes every field.
+public struct JSONReport {
+    /// The form this version of Fleet writes.
+    public static let schema = 1
+
+    private let record: RunRecord
+
+    /// Reports on a run.
+    public init(_ record: RunRecord) { self.record = record }
+
+    /// The JSON text, with a line feed at the end.
+    public func text() throws -> String {
+        if let command = record.command { return try JSONText.of(CommandJSON(record, command)) }
+        return try JSONText.of(RunJSON(record))
+    }
+}
+
+private struct RunJSON: Encodable {
+    var schema = JSONReport.schema
+    var run: String
+    @OrNull var target: String?
+    @OrNull var started: String?
+    @OrNull var ended: String?
+    var outcome: String
+    @OrNull var exit_status: Int32?
+    var counts: [String: Int]
+    var hosts: [HostJSON]
+
+    init(_ record: RunRecord) {
+        run = record.id.text
+        target = record.target?.description
+        started = record.started
+        ended = record.ended
+        outcome = record.outcome.rawValue
+        exit_status = record.exitStatus?.rawValue
+        counts = Dictionary(uniqueKeysWithValues: record.counts.map { ($0.key.rawValue, $0.value) })
+        hosts = record.hosts.map(HostJSON.init)
+    }
+}
+
+private struct HostJSON: Encodable {
+    var name: String
+    var address: String
+    @OrNull var wave: Int?
+    var outcome: String
+    @OrNull var reason: ReasonJSON?
+    @OrNull var from: String?
+    @OrNull var to: String?
+    @OrNull var started: String?
+    @OrNull var ended: String?
+    var steps: [StepJSON]
+
+    init(_ host: HostRecord) {
+        name = host.name.text
+        address = host.address
+        wave = host.wave
+        outcome = host.outcome.rawValue
+        reason = host.reason.map(ReasonJSON.init)
+        from = host.from?.description
+        to = host.to?.description
+        started = host.started
+        ended = host.ended
+        steps = host.steps.map(StepJSON.init)
+    }
+}
+
+private struct StepJSON: Encodable {
+    var id: String
+    var title: String
+    @OrNull var outcome: String?
+    @OrNull var exit: Int?
+    @OrNull var reason: ReasonJSON?
+    @OrNull var started: String?
+    @OrNull var ended: String?
+
+    init(_ step: StepRecord) {
+        id = step.id.rawValue
+        title = step.title
+        outcome = step.outcome?.rawValue
+        exit = step.exit
+        reason = step.reason.map(ReasonJSON.init)
+        started = step.started
+        ended = step.ended
+    }
+}
+
+/// A run of `fleet exec` read back: how it ended everywhere; its output is not kept.
+private struct CommandJSON: Encodable {
+    var schema = JSONReport.schema
+    var run: String
+    var command: String
+    var started: String
+    @OrNull var ended: String?
+    var outcome: String
+    @OrNull var exit_status: Int32?
+    var hosts: [ExecHostJSON]
+
+    init(_ record: RunRecord, _ run: CommandRun) {
+        self.run = record.id.text
+        command = run.command
+        started = run.started
+        ended = record.ended
+        outcome = record.outcome.rawValue
+        exit_status = record.exitStatus?.rawValue
+        hosts = run.sortedEndings.map { ExecHostJSON(name: $0.name.text, ending: $0.ending) }
+    }
+}
+
+extension CommandRun {
+    /// The endings by host, in the order of the names.
+    var sortedEndings: [(name: HostName, ending: ExecEnding)] {
+        endings.compactMap { name, word in HostName(name).map { ($0, ExecEnding(word: word)) } }.sorted { $0.name < $1.name }
+    }
+}

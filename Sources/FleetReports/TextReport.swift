@@ -1,0 +1,182 @@
+import FleetCore
+
+/// Where a reader finds the rest: what the next command needs and a run's record does not hold.
+public struct ReportContext: Hashable, Sendable {
+    /// The folder of the runs, as the operator would type it.
+    public var logs: String
+    /// The inventory of the run, as the operator would type it; nil if it is not known.
+    public var inventory: String?
+    /// Whether the folder has to be named with `--logs`.
+    public var namesLogs: Bool
+
+    /// Creates a context.
+    public init(logs: String, inventory: String? = nil, namesLogs: Bool = false) {
+        self.logs = logs
+        self.inventory = inventory
+        self.namesLogs = namesLogs
+    }
+}
+
+/// A run for people: what `fleet report` and the end of `fleet upgrade` print, right at 80 columns.
+public struct TextReport: Sendable {
+    private let record: RunRecord
+    private let context: ReportContext
+    private let style: Style
+
+    /// Reports on a run.
+    public init(_ record: RunRecord, context: ReportContext, style: Style = .plain) {
+        self.record = record
+        self.context = context
+        self.style = style
+    }
+
+    /// The report, with a line feed at the end.
+    public var text: String {
+        var sections = [headLines]
+        if let command = record.command {
+            sections.append(Self.lines(of: command))
+        } else {
+            sections.append(hostTable)
+            sections += failureSections
+        }
+        sections.append(footLines)
+        return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+    }
+
+    private var headLines: [String] {
+        let status = record.exitStatus.map { " (exit status \($0.rawValue))" } ?? ""
+        var lines = [style.paint("Run \(record.id): \(record.outcome.rawValue)\(status)", record.outcome.role)]
+        if let command = record.command { lines += command.command.escapedForTerminal().wrapped(indent: 2) }
+        var facts: [String] = []
+        if let target = record.target { facts.append("to \(target)") }
+        let person = record.person.map { " by \($0)" } ?? ""
+        let machine = record.machine.map { " on \($0)" } ?? ""
+        facts.append("started \(shown(record.started))\(person)\(machine)".escapedForTerminal())
+        if let duration = shownDuration(from: record.started, to: record.ended) { facts.append("took \(duration)") }
+        if !record.isOpen, record.ended == nil { facts.append("the coordinator is gone without having ended it") }
+        lines += facts.joined(separator: ", ").wrapped(indent: 2)
+        if let stop = record.stop { lines += "stopped: \(stop.escapedForTerminal())".wrapped(indent: 2, hanging: 4) }
+        if let signal = record.signal { lines.append("  interrupted by SIG\(signal.escapedForTerminal())") }
+        if record.command == nil { lines += "\(counted(record.hosts.count, "host")): \(Self.counts(record))".wrapped(indent: 2) }
+        return lines
+    }
+
+    /// `2 upgraded, 1 failed`: what was done comes first, then what needs a look, then what was left.
+    static func counts(_ record: RunRecord) -> String {
+        let order: [HostOutcome] = [
+            .upgraded, .running, .waiting, .failed, .unknown, .unreachable, .aborted, .blocked, .deferred, .skipped, .notStarted,
+        ]
+        let counts = record.counts
+        return order.compactMap { outcome in counts[outcome].map { "\($0) \(outcome.words)" } }.joined(separator: ", ")
+    }
+
+    private var hostTable: [String] {
+        var table = Table(header: ["HOST", "OUTCOME", "VERSION", "TIME"])
+        for host in record.hosts {
+            var row = Table.Row(
+                cells: [
+                    host.name.text, host.outcome.words, Self.versions(host), shownDuration(from: host.started, to: host.ended) ?? "",
+                ],
+                roles: host.outcome.role.map { [1: $0] } ?? [:])
+            if let reason = host.reason { row.notes = [Self.note(host, reason)] }
+            table.rows.append(row)
+        }
+        return record.hosts.isEmpty ? [] : table.lines(style)
+    }
+
+    private static func versions(_ host: HostRecord) -> String {
+        switch (host.from, host.to) {
+        case (let from?, let to?) where from != to: "\(from) -> \(to)"
+        case (_, let to?): "\(to)"
+        case (let from?, nil): "\(from)"
+        case (nil, nil): ""
+        }
+    }
+
+    private static func note(_ host: HostRecord, _ reason: Reason) -> String {
+        let step = host.outcome == .failed || host.outcome == .unknown ? host.decisiveStep.map { "\($0.id.rawValue): " } ?? "" : ""
+        return step + (host.needsAttention ? reason.brief : reason.text)
+    }
+
+    /// One section per host that failed or that nobody knows the end of, with its own words.
+    private var failureSections: [[String]] {
+        record.hosts.filter(\.needsAttention).map { host in
+            let step = host.decisiveStep
+            let place = step.map { ", step \($0.id.rawValue) (\($0.title.escapedForTerminal()))" } ?? ""
+            var lines = "\(host.name) \(host.outcome.words)\(place)".wrapped(indent: 0, hanging: 4)
+                .map { style.paint($0, host.outcome.role) }
+            if let reason = host.reason ?? step?.reason {
+                lines += reason.brief.wrapped(indent: 4)
+                if host.outcome == .unknown, step != nil {
+                    lines +=
+                        "what was started may still run, without Fleet: output and status are in \(Job.home)/jobs/\(record.id)/ on the host"
+                        .wrapped(indent: 4)
+                }
+                for line in reason.wordLines { lines += line.cut(every: pageWidth - 4).map { "  | \($0)" } }
+            }
+            return lines
+        }
+    }
+
+    private var footLines: [String] {
+        var lines: [String] = []
+        if record.command == nil { lines.append("Logs: \(context.logs)/\(record.id)/".escapedForTerminal()) }
+        if let next = nextCommand { lines += next.lines }
+        return lines
+    }
+
+    /// The command that helps most now; nil if there is nothing to do.
+    var nextCommand: NextCommand? {
+        let logs = context.namesLogs ? " --logs \(shellQuoted(context.logs))" : ""
+        if record.isOpen { return NextCommand("watch it", "fleet status \(record.id)\(logs)") }
+        guard record.command == nil else { return nil }
+        let hosts = record.hosts
+        if let failed = hosts.first(where: { $0.outcome == .failed || $0.outcome == .unknown }) {
+            return NextCommand("read all that \(failed.name) said", "fleet logs \(record.id) \(failed.name)\(logs)")
+        }
+        let inventory = context.inventory.map(shellQuoted) ?? "INVENTORY"
+        let unmet = hosts.filter { $0.outcome == .unreachable || $0.outcome == .blocked || $0.outcome == .deferred }
+        if let first = unmet.first {
+            let target = record.target.map { " --to \($0)" } ?? ""
+            return NextCommand("see what keeps \(first.name) out", "fleet check -i \(inventory) -l \(first.name)\(target)")
+        }
+        if hosts.contains(where: { $0.outcome == .notStarted }), let target = record.target {
+            return NextCommand("upgrade the hosts that were not started", "fleet upgrade -i \(inventory) --to \(target)\(logs)")
+        }
+        return nil
+    }
+
+    /// The endings of a command, equal ones folded.
+    private static func lines(of command: CommandRun) -> [String] {
+        var groups: [(ending: ExecEnding, hosts: [HostName])] = []
+        for (name, ending) in command.sortedEndings {
+            if let place = groups.firstIndex(where: { $0.ending == ending }) {
+                groups[place].hosts.append(name)
+            } else {
+                groups.append((ending, [name]))
+            }
+        }
+        return groups.flatMap { "\(HostSet.folded($0.hosts)): \($0.ending.sentence)".wrapped(indent: 2, hanging: 4) }
+    }
+}
+
+/// What to type next, and what for.
+struct NextCommand {
+    var why: String
+    var command: String
+
+    init(_ why: String, _ command: String) {
+        self.why = why
+        self.command = command
+    }
+
+    /// The command stands on a line of its own and is never cut.
+    var lines: [String] {
+        "Next: \(why)".wrapped(indent: 0, hanging: 6) + ["    \(command)".escapedForTerminal()]
+    }
+}
+
+extension HostRecord {
+    /// Whether a person has to read what this host said.
+    var needsAttention: Bool { outcome == .failed || outcome == .unknown }
+}

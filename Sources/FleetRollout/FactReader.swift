@@ -1,0 +1,75 @@
+import FleetCore
+
+/// Reads the facts of many hosts, a bounded number at a time. Changes nothing on them.
+public struct FactReader: Sendable {
+    private let connector: any HostConnector
+    private let atOnce: Int
+
+    /// Creates a reader that asks up to `atOnce` hosts at the same moment.
+    public init(_ connector: any HostConnector, atOnce: Int = 30) {
+        self.connector = connector
+        self.atOnce = max(1, atOnce)
+    }
+
+    /// How long the facts of one host may take: the package index has to come from the repositories.
+    public static let limit = Duration.seconds(180)
+
+    /// Reads the facts of every host.
+    ///
+    /// - Parameter offer: whether to ask what the repositories offer; takes seconds rather than a moment.
+    public func read(_ hosts: [Host], offer: Bool) async -> [HostName: FactReading] {
+        await withTaskGroup(of: (HostName, FactReading).self) { group in
+            var readings: [HostName: FactReading] = [:]
+            var waiting = hosts[...]
+            func startNext() {
+                guard let host = waiting.popFirst() else { return }
+                group.addTask { (host.name, await read(host, offer: offer)) }
+            }
+            for _ in 0..<atOnce { startNext() }
+            while let (name, reading) = await group.next() {
+                readings[name] = reading
+                startNext()
+            }
+            return readings
+        }
+    }
+
+    private func read(_ host: Host, offer: Bool) async -> FactReading {
+        let connection: any HostConnection
+        do { connection = try await connector.connect(to: host) } catch { return .failure(error.reason) }
+        let reading = await connection.facts(offer: offer)
+        await connection.close()
+        return reading
+    }
+}
+
+extension HostConnection {
+    /// Reads the host's facts in one go.
+    public func facts(offer: Bool) async -> FactReading {
+        let nonce = Nonce.make()
+        let seen: Observation
+        do { seen = try await observe(FactsScript.text(offer: offer, nonce: nonce), within: FactReader.limit) } catch {
+            return .failure(Reason(.connectFailed, ["words": (error as? LinkLost)?.words ?? "\(error)"]))
+        }
+        do { return .facts(try HostFacts.parse(seen.output, nonce: nonce, hostKey: hostKey)) } catch {
+            // What the shell said tells more than what is missing from its output.
+            func lastLine(_ bytes: [UInt8]) -> String? {
+                String(decoding: bytes.suffix(300), as: UTF8.self).split(whereSeparator: \.isNewline).last.map(String.init)
+            }
+            switch seen.ending {
+            case .exited(0), .unreported: return .failure(Reason(.factsUnreadable, ["words": error.text]))
+            // An account without a shell says so in its output.
+            case .exited, .killed: return .failure(Reason(.noRoot, ["words": lastLine(seen.errors) ?? lastLine(seen.output) ?? error.text]))
+            }
+        }
+    }
+}
+
+/// A word that a host can't guess, so that nothing it prints on its own passes for an answer.
+enum Nonce {
+    /// 16 random hexadecimal digits after `fleet`.
+    static func make() -> String {
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        return "fleet" + String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

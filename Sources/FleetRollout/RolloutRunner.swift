@@ -1,0 +1,100 @@
+import FleetCore
+
+/// Carries a plan out: asks the rollout's rules what to do next, does it, tells them how it ended.
+public struct RolloutRunner: Sendable {
+    private let plan: Plan
+    private let run: RunID
+    private let connector: any HostConnector
+    private let journal: any RunJournal
+    private let log: any StepLog
+    private let clock: RolloutClock
+    private let lock: HostLock
+
+    /// How carrying out ended.
+    public enum Ending: Sendable {
+        /// Everything that was to be started was started, or a stop let the running hosts finish.
+        case finished
+        /// A second request to stop: the run was left, the jobs on the hosts go on.
+        case detached
+    }
+
+    /// Creates a runner for a plan that was confirmed; `lock` is what each host is locked with.
+    public init(
+        plan: Plan, lock: HostLock, connector: any HostConnector, journal: any RunJournal, log: any StepLog,
+        clock: RolloutClock = .continuous
+    ) {
+        self.plan = plan
+        self.lock = lock
+        run = lock.run
+        self.connector = connector
+        self.journal = journal
+        self.log = log
+        self.clock = clock
+    }
+
+    private enum Message: Sendable {
+        case ended(HostName, HostOutcome)
+        case stopRequested(String)
+        case noMoreRequests
+    }
+
+    /// Carries the plan out to its end.
+    ///
+    /// - Parameter stops: the names of signals as they come. The first lets running hosts finish and starts nothing new;
+    ///   the second leaves at once.
+    /// - Throws: what Fleet itself could not do, such as writing its journal.
+    public func carryOut(stops: AsyncStream<String>) async throws -> Ending {
+        var rollout = Rollout(waves: plan.waves, policy: plan.policy, selected: plan.hosts.count)
+        let hosts = Dictionary(plan.hosts.map { ($0.host.name, $0) }, uniquingKeysWith: { first, _ in first })
+
+        return try await withThrowingTaskGroup(of: Message.self) { group in
+            /// Does what the rules say; true once there is nothing left to do.
+            func follow(_ instructions: [Rollout.Instruction]) async throws -> Bool {
+                for instruction in instructions {
+                    switch instruction {
+                    case .openWave(let number): try await journal.append(.waveStarted(wave: number))
+                    case .start(let name):
+                        guard let planned = hosts[name] else { continue }
+                        let upgrade = HostUpgrade(
+                            run: run, target: plan.target, planned: planned, connector: connector, journal: journal, log: log,
+                            clock: clock, lock: lock)
+                        group.addTask { .ended(name, try await upgrade.carryOut()) }
+                    case .stop(let reason): try await journal.append(.rolloutStopped(reason: reason.text))
+                    case .finish: return true
+                    }
+                }
+                return false
+            }
+            func listen() {
+                group.addTask {
+                    for await signal in stops { return .stopRequested(signal) }
+                    return .noMoreRequests
+                }
+            }
+
+            listen()
+            var requests = 0
+            var finished = try await follow(rollout.begin())
+            while !finished, let message = try await group.next() {
+                switch message {
+                case .ended(let name, let outcome):
+                    finished = try await follow(rollout.record(outcome, of: name))
+                case .stopRequested(let signal):
+                    requests += 1
+                    try await journal.append(.interrupted(signal: signal))
+                    if requests > 1 {
+                        group.cancelAll()
+                        // The hosts at work are written down as unknown before the run is left.
+                        while try await group.next() != nil {}
+                        return .detached
+                    }
+                    finished = try await follow(rollout.stop(because: .signal(signal)))
+                    if !finished { listen() }
+                case .noMoreRequests: break
+                }
+            }
+            group.cancelAll()
+            return .finished
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import FleetCore
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The lock of a host, in a real shell")
+struct HostLockTests {
+    private static func lock(_ suffix: String) throws -> HostLock {
+        HostLock(
+            run: try #require(RunID("20260101-000000-\(suffix)")), person: "o'brien; id", machine: "admin\nhost", planDigest: "abc")
+    }
+
+    /// Feeds a script to a shell, with a folder of the test's own in place of the host's.
+    private static func say(_ script: String, at place: JobPlace) async throws -> [UInt8] {
+        try FileManager.default.createDirectory(atPath: place.root + "/lib", withIntermediateDirectories: true)
+        return try await place.run(script.replacing("/var/lib/fleet", with: place.ground.home))
+    }
+
+    private static func take(
+        _ lock: HostLock, takingOver left: RunID? = nil, running: [String] = [], at place: JobPlace
+    ) async throws -> HostLock.Answer? {
+        let nonce = JobPlace.nonce()
+        let said = try await say(lock.takeScript(nonce: nonce, takingOver: left, running: running), at: place)
+        return HostLock.answer(in: said, nonce: nonce)
+    }
+
+    @Test("is had by one of many that ask at the same moment", arguments: JobPlace.Shell.allCases)
+    func race(_ shell: JobPlace.Shell) async throws {
+        try await JobPlace.with(shell) { place in
+            let answers = try await withThrowingTaskGroup(of: HostLock.Answer?.self) { group in
+                for number in 10..<30 { group.addTask { try await Self.take(try Self.lock("aa\(number)"), at: place) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.count { $0 == .taken(running: []) } == 1)
+            #expect(answers.count { if case .held = $0 { true } else { false } } == 19)
+        }
+    }
+
+    @Test("left unfinished, is taken over by one of many that planned to", arguments: JobPlace.Shell.allCases)
+    func takeOverRace(_ shell: JobPlace.Shell) async throws {
+        try await JobPlace.with(shell) { place in
+            let first = try Self.lock("left")
+            let units = ["canopsis-engine@a.service", "canopsis-webserver.service"]
+            #expect(try await Self.take(first, running: units, at: place) == .taken(running: units))
+            _ = try await Self.say(first.leaveScript(unfinished: true), at: place)
+
+            let answers = try await withThrowingTaskGroup(of: HostLock.Answer?.self) { group in
+                for number in 10..<30 {
+                    group.addTask { try await Self.take(try Self.lock("bb\(number)"), takingOver: first.run, at: place) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            // What ran before the first touch goes with the lock.
+            #expect(answers.count { $0 == .taken(running: units) } == 1)
+            #expect(answers.count { if case .held = $0 { true } else { false } } == 19)
+        }
+    }
+
+    @Test("names its holder to others, is kept by its own run, and is free after a good end")
+    func holder() async throws {
+        try await JobPlace.with { place in
+            let (mine, other) = (try Self.lock("mine"), try Self.lock("else"))
+            #expect(try await Self.take(mine, at: place) == .taken(running: []))
+            #expect(try await Self.take(mine, at: place) == .taken(running: []))
+            guard case .held(let holder) = try await Self.take(other, at: place) else {
+                Issue.record("two runs have one lock")
+                return
+            }
+            #expect(holder.run == mine.run)
+            #expect(holder.person == "o'brien; id@admin_host")
+            #expect(holder.isInUse)
+            // A run cannot give away what it doesn't have.
+            _ = try await Self.say(other.leaveScript(unfinished: false), at: place)
+            guard case .held = try await Self.take(other, at: place) else {
+                Issue.record("a stranger freed the lock")
+                return
+            }
+            _ = try await Self.say(mine.leaveScript(unfinished: false), at: place)
+            #expect(try await Self.take(other, at: place) == .taken(running: []))
+        }
+    }
+
+    @Test("unfinished, gives way to nobody who did not plan to take over")
+    func unplanned() async throws {
+        try await JobPlace.with { place in
+            let first = try Self.lock("left")
+            _ = try await Self.take(first, at: place)
+            _ = try await Self.say(first.leaveScript(unfinished: true), at: place)
+            guard case .held(let holder) = try await Self.take(try Self.lock("else"), at: place) else {
+                Issue.record("taken over without a plan")
+                return
+            }
+            #expect(holder.wasLeft && !holder.isInUse)
+        }
+    }
+
+    @Test("in use, gives way to nobody, planned or not: its heart beats, or a job of it lives")
+    func inUse() async throws {
+        try await JobPlace.with { place in
+            let (first, other) = (try Self.lock("busy"), try Self.lock("else"))
+            _ = try await Self.take(first, at: place)
+            guard case .held = try await Self.take(other, takingOver: first.run, at: place) else {
+                Issue.record("a beating lock was taken over")
+                return
+            }
+            // The coordinator is long gone, and one of its jobs is a process that lives.
+            try await place.bash(
+                """
+                lib="$0/lib/fleet"
+                touch -d '2 hours ago' "$lib/lock/holder"
+                mkdir -p "$lib/jobs/\(first.run)/01-packages"
+                sleep 60 & echo "$!" >"$0/pid"
+                printf 'boot %s\\nunit none\\npid %s\\n' "$(cat /proc/sys/kernel/random/boot_id)" "$!" >"$lib/jobs/\(first.run)/01-packages/started"
+                """)
+            guard case .held(let holder) = try await Self.take(other, takingOver: first.run, at: place) else {
+                Issue.record("taken over under a living job")
+                return
+            }
+            #expect(holder.isLive)
+            try await place.bash("kill \"$(cat \"$0/pid\")\"; while kill -0 \"$(cat \"$0/pid\")\" 2>/dev/null; do sleep 0.01; done")
+            #expect(try await Self.take(other, takingOver: first.run, at: place) == .taken(running: []))
+        }
+    }
+
+    @Test("an answer that no script gives is none, and a holder that makes no sense counts as in use", arguments: 0..<200)
+    func hostile(seed: Int) {
+        var generator = SeededGenerator(seed: seed)
+        let alphabet = Array("abc019- @\u{1b}\u{202e}\nheldtakenunit".unicodeScalars)
+        var text = "n0nce "
+        for _ in 0..<Int.random(in: 0...300, using: &generator) {
+            text.unicodeScalars.append(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)])
+        }
+        switch HostLock.answer(in: Array(text.utf8), nonce: "n0nce") {
+        case .held(let holder):
+            #expect(!holder.text.unicodeScalars.contains("\u{1b}"))
+            #expect(holder.person.utf8.count < 2000)
+        case .taken(let running): #expect(running.isEmpty)
+        case .refused, nil: break
+        }
+    }
+}

@@ -1,0 +1,263 @@
+import FleetCore
+import Foundation
+import GRDB
+import Testing
+
+@testable import FleetJournal
+
+/// A folder of its own for a test, gone with the closure.
+func withFolder<Value>(_ body: (String) throws -> Value) throws -> Value {
+    let folder = FileManager.default.temporaryDirectory.path + "/fleet-journal-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(folder)
+}
+
+enum Sample {
+    static let run = valid(RunID("20261123-142501-x7k2"))
+    static let host = valid(HostName("acme-1"))
+    static let plan = Data(#"{"schema": 1,  "note": "spaces and é stay"}"#.utf8)
+    static let start = RunEvent.runStarted(
+        RunStart(
+            target: CanopsisVersion(3, 26, 0), planDigest: "abc", person: "ana", machine: "ops",
+            hosts: [HostStart(name: host, address: "192.0.2.1", wave: 1, from: nil, outcome: .notStarted, reason: nil)]))
+    static let intent = RunEvent.stepIntended(host: host, step: .packages, title: "upgrade the packages")
+
+    /// A name that the test spells right.
+    private static func valid<Name>(_ name: Name?) -> Name {
+        guard let name else { preconditionFailure("the sample is not valid") }
+        return name
+    }
+
+    static func command(_ name: String = "true") -> RunEvent {
+        .commandRun(CommandRun(command: name, person: "ana", started: "2026-11-23T14:25:01.000Z", endings: ["a": "0"], exitStatus: 0))
+    }
+
+    /// One of every kind, in an order a run could have.
+    static let events: [RunEvent] = [
+        .waveStarted(wave: 1), .hostStarted(host: host), intent, .stepStarted(host: host, step: .packages),
+        .stepProgress(host: host, step: .packages, offset: 4096),
+        .stepEnded(host: host, step: .packages, outcome: .failed, exit: 100, reason: Reason(.jobExited, ["words": "l'\u{1b}[2J\"é\n"])),
+        .hostEnded(host: host, outcome: .failed, reason: nil, version: CanopsisVersion(3, 25, 0)), .rolloutStopped(reason: "1 failure"),
+        .interrupted(signal: "INT"), .runEnded(outcome: .interrupted, exitStatus: 130),
+    ]
+
+    @discardableResult
+    static func begin(_ journal: Journal) throws -> StampedEvent {
+        try journal.begin(run, kind: .upgrade, plan: plan, firstEvent: start)
+    }
+}
+
+/// The code of the problem a call throws; nil if it throws none.
+func problemCode(_ body: () throws(Problem) -> Void) -> String? {
+    do throws(Problem) { try body() } catch { return error.code }
+    return nil
+}
+
+@Suite("The journal")
+struct JournalTests {
+    @Test("gives back every kind of event and the plan, byte for byte, after it was opened again")
+    func reopened() throws {
+        try withFolder { folder in
+            var written: [StampedEvent] = []
+            do {
+                let journal = try Journal(in: folder)
+                written.append(try Sample.begin(journal))
+                for event in Sample.events { written.append(try journal.append(event, to: Sample.run)) }
+            }
+            let journal = try Journal(in: folder, creating: false)
+            #expect(try journal.events(of: Sample.run) == written)
+            #expect(try journal.events(of: Sample.run, after: written[3].sequence) == Array(written.dropFirst(4)))
+            #expect(written.map(\.sequence) == written.map(\.sequence).sorted())
+            #expect(try journal.plan(of: Sample.run) == Sample.plan)
+            #expect(try journal.record(of: Sample.run).exitStatus == .interrupted)
+        }
+    }
+
+    @Test("is its owner's alone: folder 0700, files 0600, whatever the umask allows")
+    func modes() throws {
+        try withFolder { folder in
+            let before = umask(0)
+            defer { umask(before) }
+            let journal = try Journal(in: folder + "/deeper")
+            try Sample.begin(journal)
+            #expect(try mode(folder + "/deeper") == 0o700)
+            for name in ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"] {
+                #expect(try mode("\(folder)/deeper/\(name)") == 0o600, "\(name)")
+            }
+        }
+    }
+
+    private func mode(_ path: String) throws -> Int {
+        try #require(FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+    }
+
+    @Test("takes other people's rights away from a journal that has them")
+    func tightened() throws {
+        try withFolder { folder in
+            do { try Sample.begin(try Journal(in: folder)) }
+            #expect(chmod(folder + "/journal.sqlite", 0o644) == 0)
+            withExtendedLifetime(try Journal(in: folder)) {}
+            #expect(try mode(folder + "/journal.sqlite") == 0o600)
+        }
+    }
+
+    @Test("opening it once more in the same process does not let go of the locks of the first")
+    func locksKept() throws {
+        try withFolder { folder in
+            let first = try Journal(in: folder)
+            try Sample.begin(first)
+            let before = try locks(on: folder + "/journal.sqlite")
+            #expect(before > 0)
+            do { withExtendedLifetime(try Journal(in: folder)) {} }
+            #expect(try locks(on: folder + "/journal.sqlite") == before)
+        }
+    }
+
+    /// How many locks the kernel has on file for this file.
+    private func locks(on path: String) throws -> Int {
+        let inode = try #require(FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int)
+        return try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n").count { $0.contains(":\(inode) ") }
+    }
+
+    @Test("refuses what must not be, and keeps what it had")
+    func invariants() throws {
+        try withFolder { folder in
+            let journal = try Journal(in: folder)
+            let run = Sample.run
+            #expect(problemCode { () throws(Problem) in try journal.append(.waveStarted(wave: 1), to: run) } == "journal-refused")
+            try Sample.begin(journal)
+            #expect(
+                problemCode { () throws(Problem) in
+                    try journal.begin(run, kind: .upgrade, plan: Sample.plan, firstEvent: Sample.start)
+                } == "journal-refused")
+            #expect(problemCode { () throws(Problem) in try journal.append(Sample.start, to: run) } == "journal-refused")
+            #expect(
+                problemCode { () throws(Problem) in
+                    try journal.append(.stepStarted(host: Sample.host, step: .packages), to: run)
+                } == "journal-refused", "a step that was never intended")
+            try journal.append(Sample.intent, to: run)
+            #expect(problemCode { () throws(Problem) in try journal.append(Sample.intent, to: run) } == "journal-refused")
+            try journal.append(.runEnded(outcome: .incomplete, exitStatus: 4), to: run)
+            #expect(problemCode { () throws(Problem) in try journal.append(.waveStarted(wave: 2), to: run) } == "journal-refused")
+            #expect(try journal.events(of: run).count == 3)
+
+            #expect(try journal.resume(run) == 2)
+            try journal.append(Sample.intent, to: run)
+            try journal.append(.runEnded(outcome: .succeeded, exitStatus: 0), to: run)
+            #expect(try journal.events(of: run).count == 5)
+        }
+    }
+
+    @Test("an upgrade without its plan is refused as a whole, the run is not begun")
+    func planNeeded() throws {
+        try withFolder { folder in
+            let journal = try Journal(in: folder)
+            for plan in [nil, Data("not JSON".utf8)] {
+                #expect(
+                    problemCode { () throws(Problem) in
+                        try journal.begin(Sample.run, kind: .upgrade, plan: plan, firstEvent: Sample.start)
+                    } == "journal-refused")
+            }
+            #expect(try journal.runs().isEmpty)
+        }
+    }
+
+    @Test(
+        "nobody changes or deletes what was written, not even with SQL",
+        arguments: ["UPDATE events SET at = ''", "DELETE FROM events", "DELETE FROM runs"])
+    func final(_ statement: String) throws {
+        try withFolder { folder in
+            let journal = try Journal(in: folder)
+            try Sample.begin(journal)
+            let other = try DatabaseQueue(path: folder + "/" + Journal.fileName)
+            #expect(throws: DatabaseError.self) { try other.write { try $0.execute(sql: statement) } }
+            #expect(try journal.events(of: Sample.run).count == 1)
+        }
+    }
+
+    @Test("lists runs with the newest first and finds one by the beginning or the end of its id")
+    func finding() throws {
+        try withFolder { folder in
+            let moments = Moments()
+            let journal = try Journal(in: folder, clock: { moments.next() })
+            #expect(try journal.latestRun() == nil)
+            try Sample.begin(journal)
+            let later = ["20261123-150000-aaaa", "20261124-150000-bbbb"].compactMap { RunID($0) }
+            for run in later { try journal.begin(run, kind: .exec, plan: nil, firstEvent: Sample.command()) }
+
+            #expect(try journal.runs().map(\.id) == [later[1], later[0], Sample.run])
+            #expect(try journal.runs(limit: 1).map(\.id) == [later[1]])
+            #expect(try journal.runs().map(\.isEnded) == [true, true, false])
+            #expect(try journal.latestRun() == later[1])
+            #expect(try journal.latestRun(.upgrade) == Sample.run)
+            #expect(try journal.run(named: "x7k2") == Sample.run)
+            #expect(try journal.run(named: "20261124") == later[1])
+            #expect(try journal.run(named: later[0].text) == later[0])
+            #expect(problemCode { () throws(Problem) in _ = try journal.run(named: "20261123") } == "run-ambiguous")
+            #expect(problemCode { () throws(Problem) in _ = try journal.run(named: "zzzz") } == "run-unknown")
+            #expect(problemCode { () throws(Problem) in _ = try journal.run(named: "") } == "run-unknown")
+            #expect(problemCode { () throws(Problem) in _ = try journal.run(named: "%") } == "run-unknown")
+        }
+    }
+
+    @Test("syncs every commit, also after progress that need not be synced")
+    func synced() throws {
+        #expect(Sample.events.filter { !EventRow.mustBeSynced($0) }.count == 1)
+        try withFolder { folder in
+            let journal = try Journal(in: folder)
+            #expect(try journal.synchronousLevel() == 2)
+            try Sample.begin(journal)
+            try journal.append(Sample.intent, to: Sample.run)
+            try journal.append(.stepProgress(host: Sample.host, step: .packages, offset: 1), to: Sample.run)
+            #expect(try journal.synchronousLevel() == 2)
+        }
+    }
+
+    @Test("takes events from many tasks and two connections at once and loses none")
+    func concurrent() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/fleet-journal-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let journals = [try Journal(in: folder), try Journal(in: folder)]
+        try Sample.begin(journals[0])
+        let written = try await withThrowingTaskGroup(of: Int64.self) { group in
+            for number in 1...100 {
+                group.addTask { try journals[number % 2].append(.waveStarted(wave: number), to: Sample.run).sequence }
+            }
+            return try await group.reduce(into: [Int64]()) { $0.append($1) }
+        }
+        #expect(Set(written).count == 100)
+        let waves = try journals[0].events(of: Sample.run).compactMap { stamped in
+            if case .waveStarted(let wave) = stamped.event { wave } else { nil }
+        }
+        #expect(Set(waves) == Set(1...100))
+    }
+
+    @Test("two that make the same new journal at once both succeed", arguments: 0..<20)
+    func bornTwice(_: Int) async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/fleet-journal-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for suffix in ["aaaa", "bbbb", "cccc"] {
+                group.addTask {
+                    let run = try #require(RunID("20261123-142501-\(suffix)"))
+                    try Journal(in: folder).begin(run, kind: .exec, plan: nil, firstEvent: Sample.command())
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try Journal(in: folder).runs().count == 3)
+    }
+}
+
+/// A clock that goes on by a second whenever it is asked.
+final class Moments: Sendable {
+    private let lock = NSLock()
+    private nonisolated(unsafe) var milliseconds: Int64 = 1_795_443_901_000
+
+    func next() -> Timestamp {
+        lock.withLock {
+            milliseconds += 1000
+            return Timestamp(milliseconds: milliseconds)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import FleetCore
+import FleetReports
+import Foundation
+import Testing
+
+@Suite("The answers to a command")
+struct ExecReportTests {
+    private func output(_ name: String, _ ending: ExecEnding = .exited(0), _ stdout: String = "", _ stderr: String = "") -> HostOutput {
+        HostOutput(name: Samples.name(name), ending: ending, stdout: Array(stdout.utf8), stderr: Array(stderr.utf8))
+    }
+
+    private var report: ExecReport {
+        ExecReport(
+            command: "cat /etc/debian_version",
+            outputs: [
+                output("web01", .exited(0), "12.5\n"), output("web02", .exited(0), "12.5\n"), output("web03", .exited(0), "12.4\n"),
+                output("web07", .exited(0), "12.5\n"), output("db", .exited(1), "", "cat: /etc/debian_version: No such file\r\n"),
+                output("db2", .killed(signal: "KILL"), "a\u{1b}[2J\n\nb"),
+                HostOutput(
+                    name: Samples.name("gone"), ending: .unreachable, reason: Reason(.connectFailed, ["words": "connection refused"])),
+            ])
+    }
+
+    @Test("equal answers are shown once under the folded host set")
+    func text() throws {
+        try expectGolden(report.text(.plain) + report.summary + "\n", "exec.txt")
+        expectFitsPage(report.text(.plain))
+        #expect(report.exitStatus == .failed)
+        #expect(report.endings["db2"] == "killed KILL")
+    }
+
+    @Test("as JSON each host has its own output")
+    func json() throws { try expectGolden(report.json(), "exec.json") }
+
+    @Test("the same output with another status is another answer")
+    func statusDiffers() {
+        let text = ExecReport(command: "x", outputs: [output("a1", .exited(0), "same"), output("a2", .exited(3), "same")]).text(.plain)
+        #expect(!text.contains("a[1-2]"))
+        #expect(text.contains("a2: exit status 3"))
+    }
+
+    @Test("the same bytes on the other stream, or cut short, are another answer")
+    func streamDiffers() {
+        var cut = output("a3", .exited(0), "same")
+        cut.isTruncated = true
+        let text = ExecReport(command: "x", outputs: [output("a1", .exited(0), "same"), output("a2", .exited(0), "", "same"), cut]).text(
+            .plain)
+        #expect(!text.contains("["))
+        #expect(text.contains("the rest was dropped"))
+    }
+
+    @Test(
+        "is 0 only if every host said 0",
+        arguments: [(ExecEnding.exited(0), 0), (.exited(1), 3), (.unreported, 4), (.unreachable, 4)] as [(ExecEnding, Int32)])
+    func status(_ ending: ExecEnding, _ status: Int32) {
+        #expect(ExecReport(command: "x", outputs: [output("a"), output("b", ending)]).exitStatus.rawValue == status)
+        #expect(ExecReport(command: "x", outputs: [output("b", ending)], interruption: .interrupted).exitStatus.rawValue == 130)
+    }
+
+    @Test("bytes that are no text neither break the JSON nor the terminal")
+    func notText() throws {
+        let report = ExecReport(
+            command: "x", outputs: [HostOutput(name: Samples.name("a"), ending: .exited(0), stdout: [0xff, 0, 0x9b, 0x1b])])
+        expectFitsPage(report.text(.plain))
+        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) }
+    }
+}
+
+@Suite("Reports before a run")
+struct PlanningReportsTests {
+    @Test("a plan shows waves, folded commands, who is left out and who is interrupted")
+    func plan() throws {
+        let report = PlanReport(Samples.plan, digest: "9f2c4d5e6f708192a3b4", budget: "Stops at failure number 1.")
+        try expectGolden(report.text(.plain), "plan.txt")
+        expectFitsPage(report.text(.plain))
+        try expectGolden(report.json(), "plan.json")
+    }
+
+    @Test("a plan without work says that nobody is touched")
+    func idlePlan() {
+        var plan = Samples.plan
+        plan.hosts.removeAll { $0.steps.isEmpty == false }
+        plan.waves = []
+        let text = PlanReport(plan, digest: "d", budget: "b").text(.plain)
+        #expect(text.contains("no host will be touched"))
+        #expect(!text.contains("interrupted"))
+    }
+
+    private var checked: [CheckedHost] {
+        func host(_ name: String) -> FleetCore.Host { FleetCore.Host(name: Samples.name(name), address: "\(name).example.net") }
+        let pass = GateFinding(gate: "root", verdict: .pass, text: "root", remedy: "")
+        let warn = GateFinding(gate: "system", verdict: .warn, text: "debian 13 is not a system the vendor names", remedy: "Ask first.")
+        return [
+            CheckedHost(host: host("acme-1"), facts: Samples.facts(), upgradeClass: .intermediate, findings: [pass]),
+            CheckedHost(
+                host: host("acme-2"), facts: Samples.facts(OperatingSystem(id: "debian", version: "13", name: "trixie\u{7}")),
+                upgradeClass: .intermediate, findings: [pass, warn]),
+            CheckedHost(host: host("initech"), facts: Samples.facts(), upgradeClass: .intermediate, findings: [pass, Samples.noDisk]),
+            CheckedHost(host: host("umbrella"), facts: nil, unreachable: Reason(.connectFailed, ["words": "connection refused"])),
+        ]
+    }
+
+    @Test("a check says of every host whether it can be upgraded, and why not")
+    func check() throws {
+        let report = CheckReport(checked, target: Samples.target)
+        try expectGolden(report.text(.plain), "check.txt")
+        expectFitsPage(report.text(.plain))
+        try expectGolden(report.json(), "check.json")
+        #expect(report.exitStatus == .failed)
+    }
+
+    @Test("a host without facts is never ready")
+    func noFacts() {
+        #expect(CheckedHost(host: FleetCore.Host(name: Samples.name("a"), address: "a"), facts: nil).verdict == .blocked)
+    }
+
+    @Test("the hosts on file with every default resolved")
+    func hosts() throws {
+        let report = HostsReport([
+            FleetCore.Host(name: Samples.name("acme-1"), address: "acme-1.example.net", groups: ["production"]),
+            FleetCore.Host(
+                name: Samples.name("globex-01"), address: "2001:db8::1", port: 2222, user: "deploy", identity: "/home/ana/.ssh/id",
+                become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "globex", addons: Addons.none,
+                groups: ["production", "paris"]),
+        ])
+        try expectGolden(report.text(.plain), "hosts.txt")
+        expectFitsPage(report.text(.plain))
+        try expectGolden(report.json(), "hosts.json")
+    }
+}

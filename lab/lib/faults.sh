@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# Disturbances of one host, and how to end them: `lab NAME HOST` calls fault_NAME HOST.
+
+# The cable is pulled: a session hangs, a new connection times out.
+fault_cut() {
+    ip link set "$(host_cable "$1")" down
+}
+
+# Ends every disturbance of the host's line.
+fault_heal() {
+    local space
+    space=$(host_namespace "$1")
+    ip link set "$(host_cable "$1")" up
+    ip netns exec "$space" nft delete table inet lab 2>/dev/null || true
+    tc qdisc del dev "$(host_cable "$1")" root 2>/dev/null || true
+}
+
+# New connections to sshd are refused; sessions that are open live on.
+fault_refuse() {
+    ip netns exec "$(host_namespace "$1")" nft -f - <<'RULES'
+table inet lab {
+    chain lab_input {
+        type filter hook input priority 0
+        tcp dport 22 ct state new reject with tcp reset
+    }
+}
+RULES
+}
+
+# Open sessions are reset at this moment; new ones are welcome.
+fault_reset() {
+    ip netns exec "$(host_namespace "$1")" ss -tK state established sport = :22 >/dev/null
+}
+
+# The line carries only so much: fault_slow NAME [RATE].
+fault_slow() {
+    tc qdisc replace dev "$(host_cable "$1")" root tbf rate "${2:-256kbit}" burst 4kb latency 400ms
+}
+
+# The power goes: every process of the host ends at once. Tree and cable stay.
+fault_crash() {
+    cut_power "$1"
+}
+
+# Power comes back: boots a host whose power was cut.
+fault_start() {
+    ! host_is_running "$1" || die "host $1 is running"
+    start_host "$1"
+    await_hosts "$1"
+}
+
+# The host reboots by itself, in order.
+fault_reboot() {
+    local leader
+    leader=$(host_leader "$1") || die "host $1 is not running"
+    kill -RTMIN+5 "$leader"
+}
