@@ -8,7 +8,7 @@ struct ReasonTests {
         .alreadyAtTarget: ["version": "3.26.0"], .majorUpgrade: ["from": "3.25.0", "to": "4.0.0"],
         .downgrade: ["from": "3.26.0", "to": "3.25.0"],
         .gateBlocked: ["gate": "root", "words": "not root"], .factsChanged: ["words": "x"], .identityChanged: ["words": "x"],
-        .hostLocked: ["holder": "ana"], .rolloutStopped: ["words": "x"], .jobExited: ["status": "2"]: ["signal": "KILL"],
+        .hostLocked: ["holder": "ana"], .rolloutStopped: ["words": "x"], .jobExited: ["status": "2"],
         .jobOverdue: ["limit": "1h"], .versionNotReached: ["package": "canopsis-core", "found": "3.25.0-1", "target": "3.26.0"],
         .unitNotRunning: ["unit": "a.service", "state": "failed"], .unitNotRestarted: ["unit": "a.service"],
         .unitUnstable: ["unit": "a.service", "settle": "1m"], .webWrongVersion: ["found": "3.25.0", "target": "3.26.0"],
