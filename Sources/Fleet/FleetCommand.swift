@@ -12,6 +12,7 @@ struct FleetCommand: AsyncParsableCommand {
               fleet check -i production.yaml --to 3.26.0
               fleet plan -i production.yaml --to 3.26.0 --waves 1,5,20% -o plan.json
               fleet upgrade plan.json
+              fleet resume
               fleet exec -i production.yaml -l acme -- df -h /
 
             Exit status:
@@ -28,7 +29,8 @@ struct FleetCommand: AsyncParsableCommand {
             """,
         version: Fleet.version,
         subcommands: [
-            HostsCommand.self, CheckCommand.self, PlanCommand.self, UpgradeCommand.self, StatusCommand.self, ReportCommand.self,
+            HostsCommand.self, CheckCommand.self, PlanCommand.self, UpgradeCommand.self, ResumeCommand.self,
+            RetryCommand.self, LockCommand.self, StatusCommand.self, ReportCommand.self,
             LogsCommand.self, HistoryCommand.self, ExecCommand.self,
         ])
 }

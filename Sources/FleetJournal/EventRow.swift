@@ -17,7 +17,13 @@ struct EventRow {
         case .runStarted: kind = "run-started"
         case .waveStarted: kind = "wave-started"
         case .hostStarted(let name): (kind, host) = ("host-started", name.text)
-        case .stepIntended(let name, let id, _): (kind, host, step) = ("step-intended", name.text, id.rawValue)
+        case .runResumed: kind = "run-resumed"
+        case .baselineTaken(let name, _): (kind, host) = ("baseline-taken", name.text)
+        case .stateSaved(let name, _): (kind, host) = ("state-saved", name.text)
+        case .linkLost(let name, _): (kind, host) = ("link-lost", name.text)
+        case .linkRestored(let name): (kind, host) = ("link-restored", name.text)
+        case .stepRepeated(let name, let id, _, _): (kind, host, step) = ("step-repeated", name.text, id.rawValue)
+        case .stepIntended(let name, let id, _, _): (kind, host, step) = ("step-intended", name.text, id.rawValue)
         case .stepStarted(let name, let id): (kind, host, step) = ("step-started", name.text, id.rawValue)
         case .stepProgress(let name, let id, _): (kind, host, step) = ("step-progress", name.text, id.rawValue)
         case .stepEnded(let name, let id, _, _, _): (kind, host, step) = ("step-ended", name.text, id.rawValue)

@@ -34,14 +34,17 @@ enum JournalSchema {
             attempt INTEGER NOT NULL CHECK (attempt >= 1),
             at TEXT NOT NULL,
             kind TEXT NOT NULL CHECK (kind IN (
-                'run-started', 'wave-started', 'host-started', 'step-intended', 'step-started', 'step-progress',
-                'step-ended', 'host-ended', 'rollout-stopped', 'interrupted', 'run-ended', 'command-run')),
+                'run-started', 'run-resumed', 'wave-started', 'host-started', 'baseline-taken', 'state-saved', 'link-lost',
+                'link-restored', 'step-intended', 'step-repeated', 'step-started', 'step-progress', 'step-ended', 'host-ended',
+                'rollout-stopped', 'interrupted', 'run-ended', 'command-run')),
             host TEXT,
             step TEXT,
             body TEXT NOT NULL CHECK (json_valid(body)),
             CHECK ((host IS NOT NULL) = (kind IN (
-                'host-started', 'step-intended', 'step-started', 'step-progress', 'step-ended', 'host-ended'))),
-            CHECK ((step IS NOT NULL) = (kind IN ('step-intended', 'step-started', 'step-progress', 'step-ended')))
+                'host-started', 'baseline-taken', 'state-saved', 'link-lost', 'link-restored', 'step-intended', 'step-repeated',
+                'step-started', 'step-progress', 'step-ended', 'host-ended'))),
+            CHECK ((step IS NOT NULL) = (kind IN (
+                'step-intended', 'step-repeated', 'step-started', 'step-progress', 'step-ended')))
         ) STRICT;
 
         CREATE INDEX events_of_run ON events (run, sequence);
@@ -61,7 +64,7 @@ enum JournalSchema {
         BEGIN SELECT RAISE(ABORT, 'the run has ended'); END;
 
         CREATE TRIGGER intent_before_step BEFORE INSERT ON events
-        WHEN NEW.kind IN ('step-started', 'step-progress', 'step-ended')
+        WHEN NEW.kind IN ('step-repeated', 'step-started', 'step-progress', 'step-ended')
             AND NOT EXISTS (
                 SELECT 1 FROM events WHERE run = NEW.run AND attempt <= NEW.attempt AND host = NEW.host
                     AND step = NEW.step AND kind = 'step-intended')

@@ -44,7 +44,7 @@ public struct CheckedHost: Hashable, Sendable {
         if findings.contains(where: { $0.verdict == .block }) || upgradeClass == .major || upgradeClass == .downgrade { return .blocked }
         // Without facts nothing says that it may be touched.
         if facts == nil { return .blocked }
-        if upgradeClass == UpgradeClass.none, facts?.lockHolder == nil { return .current }
+        if upgradeClass == UpgradeClass.none, facts?.lockHolder == nil, facts?.canBeRepaired == false { return .current }
         return findings.contains { $0.verdict == .warn } ? .warned : .ready
     }
 }

@@ -50,6 +50,8 @@ private struct HostJSON: Encodable {
     @OrNull var to: String?
     @OrNull var started: String?
     @OrNull var ended: String?
+    @OrNull var reconnecting_since: String?
+    @OrNull var saved: SavedJSON?
     var steps: [StepJSON]
 
     init(_ host: HostRecord) {
@@ -62,12 +64,21 @@ private struct HostJSON: Encodable {
         to = host.to?.description
         started = host.started
         ended = host.ended
+        reconnecting_since = host.lostSince
+        saved = host.saved.map { SavedJSON(folder: $0.folder, bytes: $0.bytes, way_back: $0.wayBack) }
         steps = host.steps.map(StepJSON.init)
     }
 }
 
+private struct SavedJSON: Encodable {
+    var folder: String
+    var bytes: Int64
+    var way_back: [String]
+}
+
 private struct StepJSON: Encodable {
     var id: String
+    var tries: Int
     var title: String
     @OrNull var outcome: String?
     @OrNull var exit: Int?
@@ -77,6 +88,7 @@ private struct StepJSON: Encodable {
 
     init(_ step: StepRecord) {
         id = step.id.rawValue
+        tries = step.tries
         title = step.title
         outcome = step.outcome?.rawValue
         exit = step.exit

@@ -122,6 +122,7 @@ extension PlannedHost {
         case .upgrade: "upgrade"
         case .skip: "skipped"
         case .block: "blocked"
+        case .defer: "deferred"
         case .unreachable: "unreachable"
         }
     }
@@ -130,7 +131,7 @@ extension PlannedHost {
     var reason: Reason? {
         switch disposition {
         case .upgrade: nil
-        case .skip(let reason), .block(let reason), .unreachable(let reason): reason
+        case .skip(let reason), .block(let reason), .defer(let reason), .unreachable(let reason): reason
         }
     }
 }

@@ -27,6 +27,11 @@ public enum ProgressView {
         let longest = working.map(\.name.text.columns).max() ?? 0
         var lines = working.map { host -> String in
             let step = host.steps.last { $0.outcome == nil }
+            if let lost = host.lostSince {
+                let time = shownDuration(from: lost, to: now.description) ?? ""
+                let doing = step.map { "; its step \($0.id.rawValue) goes on without us" } ?? ""
+                return "  \(host.name.text.padded(to: longest))  reconnecting  \(time.padded(to: 6)) the connection was lost\(doing)"
+            }
             let time = shownDuration(from: step?.started ?? host.started, to: now.description) ?? ""
             let (name, title) = (step?.id.rawValue ?? "looking", step?.title.escapedForTerminal() ?? "how the host is before")
             return "  \(host.name.text.padded(to: longest))  \(name.padded(to: 13)) \(time.padded(to: 6)) \(title)"
@@ -46,7 +51,7 @@ public enum ProgressView {
             let hosts = record.hosts.filter { $0.wave == number }.map(\.name)
             return "wave \(number) of \(waves) begins: \(HostSet.folded(hosts))"
         case .hostStarted(let host): return "\(host): connecting"
-        case .stepIntended(let host, let step, let title): return "\(host): \(step.rawValue): \(title)".escapedForTerminal()
+        case .stepIntended(let host, let step, let title, _): return "\(host): \(step.rawValue): \(title)".escapedForTerminal()
         case .stepEnded(let host, let step, let outcome, _, let reason):
             let time = record[host]?.steps.last { $0.id == step }.flatMap { shownDuration(from: $0.started, to: $0.ended) }
             let text = "\(host): \(step.rawValue) \(outcome.rawValue)"
@@ -63,7 +68,11 @@ public enum ProgressView {
         case .interrupted(let signal):
             return "SIG\(signal): nothing new is started, the hosts at work finish; once more leaves them to themselves"
                 .escapedForTerminal()
-        case .runStarted, .stepStarted, .stepProgress, .runEnded, .commandRun: return nil
+        case .runResumed(let resume): return "taken up again by \(resume.person) on \(resume.machine)".escapedForTerminal()
+        case .linkLost(let host, let words): return "\(host): RECONNECTING: \(words)".escapedForTerminal()
+        case .linkRestored(let host): return "\(host): connected again"
+        case .stepRepeated(let host, let step, let reason, _): return "\(host): \(step.rawValue) begins again: \(reason.text)"
+        case .baselineTaken, .stateSaved, .runStarted, .stepStarted, .stepProgress, .runEnded, .commandRun: return nil
         }
     }
 

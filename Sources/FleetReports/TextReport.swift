@@ -114,6 +114,10 @@ public struct TextReport: Sendable {
                 }
                 for line in reason.wordLines { lines += line.cut(every: pageWidth - 4).map { "  | \($0)" } }
             }
+            if let saved = host.saved, !host.steps.isEmpty {
+                lines += "what it was before is in \(saved.folder)/ on the host; its configuration comes back with".wrapped(indent: 4)
+                lines += saved.wayBack.map { "        \($0)".escapedForTerminal() }
+            }
             return lines
         }
     }
@@ -131,7 +135,11 @@ public struct TextReport: Sendable {
         if record.isOpen { return NextCommand("watch it", "fleet status \(record.id)\(logs)") }
         guard record.command == nil else { return nil }
         let hosts = record.hosts
-        if let failed = hosts.first(where: { $0.outcome == .failed || $0.outcome == .unknown }) {
+        let left = hosts.filter { $0.wave != nil && $0.isToBeTakenUp(retryingFailed: false) }
+        if record.ended == nil || record.signal != nil || hosts.contains(where: { $0.outcome == .unknown }), !left.isEmpty {
+            return NextCommand("go on with what is left", "fleet resume \(record.id)\(logs)")
+        }
+        if let failed = hosts.first(where: { $0.outcome == .failed }) {
             return NextCommand("read all that \(failed.name) said", "fleet logs \(record.id) \(failed.name)\(logs)")
         }
         let inventory = context.inventory.map(shellQuoted) ?? "INVENTORY"

@@ -93,10 +93,16 @@ public protocol RunJournal: Sendable {
     func append(_ event: RunEvent) async throws
 }
 
-/// Where the output of a host's steps goes.
+/// Where the output of a host's steps goes. What was appended is safe before its offset goes into the journal.
 public protocol StepLog: Sendable {
     /// Appends bytes to the log of a host.
     ///
     /// - Throws: what kept them from being written, such as a full disk.
     func append(_ bytes: ArraySlice<UInt8>, of host: HostName) async throws
+
+    /// How many bytes the log of a host has.
+    func length(of host: HostName) async throws -> Int64
+
+    /// Cuts the log of a host after that many bytes, and waits until what is left is on the disk.
+    func cut(_ host: HostName, to length: Int64) async throws
 }

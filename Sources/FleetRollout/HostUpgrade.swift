@@ -8,13 +8,20 @@ struct HostUpgrade: Sendable {
     let run: RunID
     let target: CanopsisVersion
     let planned: PlannedHost
+    /// How the host stood when the run was taken up again; nil the first time.
+    var earlier: HostRecord?
+    /// Who has steps that failed tried again; nil if they stay failed.
+    var retriedBy: String?
     let connector: any HostConnector
     let journal: any RunJournal
     let log: any StepLog
     let clock: RolloutClock
     let lock: HostLock
+    let patience: Patience
 
     private var name: HostName { planned.host.name }
+    /// Whether a step was begun in an earlier attempt.
+    private var wasTouched: Bool { !(earlier?.steps.isEmpty ?? true) }
 
     /// How a host ended.
     struct Ending: Sendable {
@@ -33,36 +40,42 @@ struct HostUpgrade: Sendable {
 
     private func work() async throws -> Ending {
         let connection: any HostConnection
-        do { connection = try await connector.connect(to: planned.host) } catch {
-            return untouched(because: error.reason)
+        do { connection = try await connect() } catch {
+            // A host that was touched before is not one that was never reached.
+            guard wasTouched else { return untouched(because: error.reason) }
+            return Ending(outcome: Task.isCancelled ? .aborted : .unknown, reason: error.reason)
         }
-        let ending = await Result { try await work(over: connection) }
-        await connection.close()
+        let link = HostLink(
+            connection, to: planned.host, connector: connector, journal: journal, clock: clock, patience: patience.lostHost)
+        let ending = await Result { try await work(over: link) }
+        await link.close()
         return try ending.get()
     }
 
-    private func work(over connection: any HostConnection) async throws -> Ending {
+    /// Connects; a host that was touched before is waited for as one that was lost.
+    private func connect() async throws(ConnectFailure) -> any HostConnection {
+        let deadline = clock.now() + (wasTouched ? patience.lostHost : .zero)
+        var pause = Duration.milliseconds(500)
+        while true {
+            do throws(ConnectFailure) { return try await connector.connect(to: planned.host) } catch {
+                guard error.reason.code == .connectFailed, clock.now() + pause < deadline, !Task.isCancelled else { throw error }
+            }
+            await clock.sleep(pause)
+            pause = min(pause * 2, .seconds(15))
+        }
+    }
+
+    private func work(over link: HostLink) async throws -> Ending {
         // Looked at before the lock is taken, since that is a first change, and after, since somebody may have been quicker.
-        let running: [String]
-        switch await lookAsPlanned(over: connection) {
-        case .ended(let ending): return ending
-        case .asPlanned(let seen): running = seen.units.filter(\.isRunning).map(\.name)
-        }
-        let expected: [String]
-        switch await takeLock(running: running, over: connection) {
-        case .held(let ending): return ending
-        case .taken(let running): expected = running
-        }
-        var touched = false
+        if case .ended(let ending) = await look(over: link) { return ending }
+        if let ending = try await takeLock(over: link) { return ending }
         let ending: Ending
-        switch await lookAsPlanned(over: connection) {
+        var touched = wasTouched
+        switch await look(over: link) {
         case .ended(let early): ending = early
-        case .asPlanned(var before):
-            before.expectToRun(expected)
-            ending = try await carryOutSteps(before: before, touched: &touched, over: connection)
+        case .asPlanned(let facts): ending = try await carryOutSteps(before: facts, touched: &touched, over: link)
         }
-        // What another run left unfinished stays so until it is done, also where this run changed nothing.
-        await leaveLock(unfinished: (touched || planned.leftBy != nil) && ending.outcome != .upgraded, over: connection)
+        await leaveLock(unfinished: touched && ending.outcome != .upgraded, over: link)
         return ending
     }
 
@@ -72,58 +85,70 @@ struct HostUpgrade: Sendable {
     }
 
     /// Reads the facts; an ending if they cannot be read, or are not those the plan relies on.
-    private func lookAsPlanned(over connection: any HostConnection) async -> Look {
-        switch await connection.facts(offer: false) {
-        case .failure(let reason): return .ended(untouched(because: reason))
+    ///
+    /// A host that this run has touched is no longer as planned, but it must be the same machine.
+    private func look(over link: HostLink) async -> Look {
+        switch await link.facts(offer: false) {
+        case .failure(let reason):
+            return .ended(wasTouched ? Ending(outcome: .unknown, reason: reason) : untouched(because: reason))
         case .facts(let facts):
-            guard let reason = planned.change(since: facts) else { return .asPlanned(facts) }
+            guard let reason = wasTouched ? planned.changeOfIdentity(since: facts) : planned.change(since: facts) else {
+                return .asPlanned(facts)
+            }
             return .ended(Ending(outcome: .blocked, reason: reason, version: facts.installedVersion))
         }
     }
 
-    private enum Taking {
-        /// The host is ours; the units that ran before anybody touched it.
-        case taken(running: [String])
-        /// It is not, and the work on it ends so.
-        case held(Ending)
-    }
-
-    /// Takes the host's lock, and writes down there what ran before unless an earlier run did.
-    private func takeLock(running: [String], over connection: any HostConnection) async -> Taking {
-        let nonce = Nonce.make()
-        let script = lock.takeScript(nonce: nonce, takingOver: planned.leftBy, running: running)
-        do {
-            let seen = try await connection.observe(script, within: .seconds(60))
-            switch HostLock.answer(in: seen.output, nonce: nonce) {
-            case .taken(let running): return .taken(running: running)
-            case .held(let holder):
-                return .held(Ending(outcome: .deferred, reason: Reason(.hostLocked, ["holder": holder.text])))
-            case .refused(let words): return .held(Ending(outcome: .failed, reason: Reason(.lockRefused, ["words": words])))
-            case nil:
-                return .held(Ending(outcome: .failed, reason: Reason(.lockRefused, ["words": "the host did not say whether it is locked"])))
+    /// Takes the host's lock, waiting for another run if that is wanted; how the host ends if it is not had.
+    private func takeLock(over link: HostLink) async throws -> Ending? {
+        let deadline = clock.now() + patience.lockedHost
+        while true {
+            let nonce = Nonce.make()
+            let seen: Observation
+            do { seen = try await link.observe(lock.takeScript(nonce: nonce), within: .seconds(60)) } catch let lost as LinkLost {
+                // Nothing was changed: what may be left is a lock that says so.
+                let reason = Reason(.connectFailed, ["words": lost.words])
+                return Ending(outcome: wasTouched ? .unknown : .unreachable, reason: reason)
             }
-        } catch {
-            // Nothing was changed: what may be left is a lock that says so.
-            return .held(
-                Ending(outcome: .unreachable, reason: Reason(.connectFailed, ["words": "\((error as? LinkLost)?.words ?? "\(error)")"])))
+            func refused(_ words: String) -> Ending { Ending(outcome: .failed, reason: Reason(.lockRefused, ["words": words])) }
+            switch HostLock.answer(in: seen.output, nonce: nonce) {
+            case .taken: return nil
+            case .refused(let words): return refused(words)
+            case nil: return refused("the host did not say whether it is locked")
+            case .held(let holder):
+                guard holder.isInUse, clock.now() < deadline, !Task.isCancelled else {
+                    return Ending(outcome: .deferred, reason: holder.reason)
+                }
+                await clock.sleep(.seconds(5))
+            }
         }
     }
 
-    /// Unlocks a host that is done or was not changed; any other stays locked for everybody but those who take its work over.
-    private func leaveLock(unfinished: Bool, over connection: any HostConnection) async {
+    /// Unlocks a host that is done or was not changed; any other stays locked for everybody but this run.
+    private func leaveLock(unfinished: Bool, over link: HostLink) async {
         // Without an answer the lock stays, which is the safe side.
-        _ = try? await connection.observe(lock.leaveScript(unfinished: unfinished), within: .seconds(30))
+        _ = try? await link.observe(lock.leaveScript(unfinished: unfinished), within: .seconds(30))
     }
 
-    private func carryOutSteps(before: HostFacts, touched: inout Bool, over connection: any HostConnection) async throws -> Ending {
+    private func carryOutSteps(before facts: HostFacts, touched: inout Bool, over link: HostLink) async throws -> Ending {
+        var before = facts
+        if wasTouched, let baseline = earlier?.baseline {
+            before.units = baseline
+        } else {
+            try await journal.append(.baselineTaken(host: name, units: facts.units))
+        }
+        if earlier?.saved == nil, !wasTouched, let ending = try await saveState(over: link) { return ending }
         for (index, step) in planned.steps.enumerated() {
-            try await journal.append(.stepIntended(host: name, step: step.id, title: step.title))
+            let record = earlier?.steps.last { $0.id == step.id }
+            // Effects are not repeated; what is looked at is looked at again.
+            if record?.outcome == .succeeded, step.kind == .job { continue }
             var ending: StepEnding
             switch step.kind {
-            case .job: ending = try await runJob(step, number: index + 1, over: connection)
+            case .job: ending = try await carryOut(step, number: index + 1, record: record, over: link)
             case .look:
+                try await journal.append(.stepIntended(host: name, step: step.id, title: step.title, logOffset: log.length(of: name)))
                 ending = try await Verification(target: target, step: step, host: planned.host, before: before, clock: clock).run(
-                    over: connection)
+                    over: link)
             }
             // A person told Fleet to leave; nothing is wrong with the line.
             if ending.outcome == .unknown, Task.isCancelled { ending.reason = Reason(.runEndedEarly) }
@@ -132,12 +157,12 @@ struct HostUpgrade: Sendable {
                 .stepEnded(host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason))
             switch ending.outcome {
             case .succeeded, .skipped: continue
-            case .failed: return Ending(outcome: .failed, reason: ending.reason, version: await installed(over: connection))
+            case .failed: return Ending(outcome: .failed, reason: ending.reason, version: await installed(over: link))
             case .unknown: return Ending(outcome: .unknown, reason: ending.reason, version: nil)
             }
         }
         // Never "upgraded" from exit codes: the version is read back once more at the very end.
-        guard case .facts(let after) = await connection.facts(offer: false) else {
+        guard case .facts(let after) = await link.facts(offer: false) else {
             return Ending(outcome: .unknown, reason: Reason(.linkLost, ["words": "the version could not be read back"]))
         }
         if let reason = after.reasonNotAt(target) { return Ending(outcome: .failed, reason: reason, version: after.installedVersion) }
@@ -150,40 +175,170 @@ struct HostUpgrade: Sendable {
         return Ending(outcome: reason.isObjection ? .blocked : .unreachable, reason: reason)
     }
 
-    private func installed(over connection: any HostConnection) async -> CanopsisVersion? {
-        guard case .facts(let facts) = await connection.facts(offer: false) else { return nil }
+    private func installed(over link: HostLink) async -> CanopsisVersion? {
+        guard case .facts(let facts) = await link.facts(offer: false) else { return nil }
         return facts.installedVersion
     }
 
-    private func runJob(_ step: PlannedStep, number: Int, over connection: any HostConnection) async throws -> StepEnding {
-        let job = Job(run: run, number: number, step: step.id, script: step.script)
-        let heading = "==> \(step.id.rawValue): \(step.title)\n\(step.script)==> output\n"
-        try await log.append(Array(heading.utf8)[...], of: name)
-        let runner = JobRunner(
-            host: name, job: job, limit: step.limit, connection: connection, journal: journal, log: log, now: clock.now)
-        switch try await runner.run() {
-        case .refused(let words):
-            return StepEnding(.failed, reason: Reason(.jobNotStarted, ["words": words]))
-        case .unknown(let reason):
-            return StepEnding(.unknown, reason: reason)
-        case .exited(0, _):
-            guard step.id == .packages else { return StepEnding(.succeeded, exit: 0) }
-            return await readBack(over: connection)
-        case .exited(let status, let lastWords):
-            var words = lastWords
-            if step.id == .canopsinit, let meaning = RunCanopsinit.meaning(of: status) { words = "\(meaning)\n\(words)" }
-            return StepEnding(.failed, exit: Int(status), reason: Reason(.jobExited, ["status": "\(status)", "words": words]))
+    /// Saves what the host is now; how it ends if that cannot be done, for then nothing is changed.
+    private func saveState(over link: HostLink) async throws -> Ending? {
+        let nonce = Nonce.make()
+        let seen: Observation
+        do { seen = try await link.observe(SavedState.script(run: run, nonce: nonce), within: .seconds(300)) } catch let lost as LinkLost {
+            return Ending(outcome: .unreachable, reason: Reason(.connectFailed, ["words": lost.words]))
+        }
+        switch SavedState.answer(in: seen.output, run: run, nonce: nonce) {
+        case .saved(let state):
+            try await journal.append(.stateSaved(host: name, state: state))
+            return nil
+        case .refused(let words): return Ending(outcome: .blocked, reason: Reason(.stateNotSaved, ["words": words]))
+        case nil: return Ending(outcome: .blocked, reason: Reason(.stateNotSaved, ["words": "the host did not say how it went"]))
         }
     }
 
+    // MARK: One step
+
+    /// How often a step that was cut off is begun again in one go: a host that loses its power each time needs a person.
+    private static let mostRepeats = 2
+
+    /// Carries a job out, from where an earlier attempt left it.
+    private func carryOut(_ step: PlannedStep, number: Int, record: StepRecord?, over link: HostLink) async throws -> StepEnding {
+        var tries = record?.tries ?? 1
+        var offset: Int64 = 0
+        if let record, record.outcome != .failed {
+            offset = try await continueLog(of: step, record)
+        } else if record != nil {
+            tries += 1
+            try await repeated(step, because: Reason(.stepRetried, ["person": retriedBy ?? "?"]))
+        } else {
+            let place = try await log.length(of: name)
+            try await journal.append(.stepIntended(host: name, step: step.id, title: step.title, logOffset: place))
+            try await log.append(Self.heading(of: step), of: name)
+        }
+        var repeats = 0
+        while true {
+            let job = Job(run: run, number: number, step: step.id, attempt: tries, script: step.script)
+            let runner = JobRunner(
+                host: name, job: job, limit: step.limit, offset: offset, link: link, journal: journal, log: log, now: clock.now)
+            switch try await runner.run() {
+            case .refused(let words): return StepEnding(.failed, reason: Reason(.jobNotStarted, ["words": words]))
+            case .unknown(let reason): return StepEnding(.unknown, reason: reason)
+            case .exited(0, _):
+                guard step.id == .packages else { return StepEnding(.succeeded, exit: 0) }
+                return await readBack(over: link)
+            case .exited(let status, let lastWords):
+                var words = lastWords
+                if step.id == .canopsinit, let meaning = RunCanopsinit.meaning(of: status) { words = "\(meaning)\n\(words)" }
+                return StepEnding(.failed, exit: Int(status), reason: Reason(.jobExited, ["status": "\(status)", "words": words]))
+            case .vanished(let words):
+                let found = try await resolve(step, number: number, words, over: link)
+                guard case .undone(let reason) = found, repeats < Self.mostRepeats else { return found.ending(words) }
+                repeats += 1
+                tries += 1
+                offset = 0
+                try await repeated(step, because: reason)
+            }
+        }
+    }
+
+    /// What a look at the host says of a step that was cut off.
+    private enum Found {
+        /// It is done.
+        case done
+        /// It is not, or half, and may be done again.
+        case undone(Reason)
+        /// It failed, or somebody must decide.
+        case ended(StepEnding)
+
+        func ending(_ words: String) -> StepEnding {
+            switch self {
+            case .done: StepEnding(.succeeded)
+            case .undone: StepEnding(.unknown, reason: Reason(.jobVanished, ["words": words]))
+            case .ended(let ending): ending
+            }
+        }
+    }
+
+    /// Finds out how a step stands that left no status.
+    private func resolve(_ step: PlannedStep, number: Int, _ words: String, over link: HostLink) async throws -> Found {
+        guard step.id != .daemonReload, step.id != .restart else { return .undone(Reason(.foundUndone)) }
+        guard case .facts(let facts) = await link.facts(offer: false) else {
+            return .ended(StepEnding(.unknown, reason: Reason(.jobVanished, ["words": words])))
+        }
+        if step.id == .packages {
+            guard let reason = facts.reasonNotAt(target) else { return .done }
+            let broken = facts.brokenPackages ?? []
+            if !broken.isEmpty, planned.facts?.packageManager == .apt, step.id != .repair {
+                let ending = try await repair(number: number, over: link)
+                guard ending.outcome == .succeeded else { return .ended(ending) }
+            } else if !broken.isEmpty {
+                return .ended(StepEnding(.failed, reason: reason))
+            }
+            return .undone(Reason(.foundUndone, ["words": reason.text]))
+        }
+        // It brings a database that was brought half-way to its end; with other packages than planned it would do something else.
+        if let reason = facts.reasonNotAt(target) { return .ended(StepEnding(.failed, reason: reason)) }
+        return .undone(Reason(.foundUndone, ["words": words]))
+    }
+
+    /// Completes what a package manager that was cut off left half done: a step of its own, in journal, report and log.
+    private func repair(number: Int, over link: HostLink) async throws -> StepEnding {
+        let step = RepairPackages().step
+        let record = earlier?.steps.last { $0.id == step.id }
+        let ending = try await carryOut(step, number: number, record: record, over: link)
+        try await journal.append(.stepEnded(host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason))
+        return ending
+    }
+
+    private func repeated(_ step: PlannedStep, because reason: Reason) async throws {
+        let place = try await log.length(of: name)
+        try await journal.append(.stepRepeated(host: name, step: step.id, because: reason, logOffset: place))
+        try await log.append(Self.heading(of: step), of: name)
+    }
+
+    private static func heading(of step: PlannedStep) -> ArraySlice<UInt8> {
+        Array("==> \(step.id.rawValue): \(step.title)\n\(step.script)==> output\n".utf8)[...]
+    }
+
+    /// Brings the log to what is known to be in it; answers how many bytes of the step's output those are.
+    ///
+    /// What came after the last offset in the journal is cut off and read from the host again: nothing is lost or doubled.
+    private func continueLog(of step: PlannedStep, _ record: StepRecord) async throws -> Int64 {
+        let heading = Self.heading(of: step)
+        let output = record.logOffset + Int64(heading.count)
+        let length = try await log.length(of: name)
+        guard length >= output else {
+            try await log.cut(name, to: min(length, record.logOffset))
+            try await log.append(heading, of: name)
+            return 0
+        }
+        let offset = min(record.offset, length - output)
+        try await log.cut(name, to: output + offset)
+        return offset
+    }
+
     /// The package manager's status 0 proves nothing: held back packages and stale lists end with 0 too.
-    private func readBack(over connection: any HostConnection) async -> StepEnding {
-        switch await connection.facts(offer: false) {
+    private func readBack(over link: HostLink) async -> StepEnding {
+        switch await link.facts(offer: false) {
         case .failure(let reason): return StepEnding(.unknown, exit: 0, reason: Reason(.linkLost, ["words": reason.text]))
         case .facts(let facts):
             if let reason = facts.reasonNotAt(target) { return StepEnding(.failed, exit: 0, reason: reason) }
             return StepEnding(.succeeded, exit: 0)
         }
+    }
+}
+
+/// How long a run waits for a host that is not there for it.
+public struct Patience: Hashable, Sendable {
+    /// How long a host whose connection was lost is tried again before it counts as unknown; 0 s and more.
+    public var lostHost: Duration
+    /// How long a host that another run has locked is waited for; 0 s and more.
+    public var lockedHost: Duration
+
+    /// Creates a patience.
+    public init(lostHost: Duration = .seconds(600), lockedHost: Duration = .zero) {
+        self.lostHost = lostHost
+        self.lockedHost = lockedHost
     }
 }
 
@@ -227,17 +382,4 @@ public struct RolloutClock: Sendable {
             now: { ContinuousClock.now - origin },
             sleep: { try? await Task.sleep(for: $0) })
     }()
-}
-
-extension HostFacts {
-    /// Counts these units among those that ran before, also where they do not run now.
-    fileprivate mutating func expectToRun(_ names: [String]) {
-        for name in names where !units.contains(where: { $0.name == name && $0.isRunning }) {
-            units.removeAll { $0.name == name }
-            units.append(
-                UnitState(
-                    name: name, load: "loaded", active: "active", sub: "running", file: "", result: "success", mainPID: 1,
-                    startedMicroseconds: 0))
-        }
-    }
 }

@@ -6,7 +6,9 @@ struct JobRunner: Sendable {
     let job: Job
     /// How long the job may take before it is reported overdue. It is never killed.
     let limit: Duration
-    let connection: any HostConnection
+    /// How many bytes of its output are in the log already.
+    var offset: Int64 = 0
+    let link: HostLink
     let journal: any RunJournal
     let log: any StepLog
     let now: @Sendable () -> Duration
@@ -17,6 +19,8 @@ struct JobRunner: Sendable {
         case exited(UInt8, lastWords: String)
         /// It was not started; the host said why.
         case refused(String)
+        /// It began, left no status, and nothing of it runs any more: a power cut, a reboot, somebody's `kill -9`.
+        case vanished(lastWords: String)
         /// Nobody knows.
         case unknown(Reason)
     }
@@ -28,7 +32,7 @@ struct JobRunner: Sendable {
     func run() async throws -> Ending {
         do {
             let nonce = Nonce.make()
-            let answer = try await connection.observe(job.startScript(nonce: nonce), within: .seconds(60))
+            let answer = try await link.observe(job.startScript(nonce: nonce), within: .seconds(60))
             switch Job.startAnswer(in: answer.output, nonce: nonce) {
             case .refused(let words): return .refused(words)
             case .unsure(let words): return .unknown(Reason(.startUnknown, ["words": words]))
@@ -41,20 +45,28 @@ struct JobRunner: Sendable {
         }
     }
 
+    /// Follows the job to its end, over as many connections as it takes: each goes on at the byte the last one came to.
     private func follow() async throws -> Ending {
-        let nonce = Nonce.make()
-        let reader = FrameReader(nonce: nonce, host: host, step: job.step, deadline: now() + limit, journal: journal, log: log, now: now)
-        do {
-            try await connection.follow(job.followScript(offset: 0, nonce: nonce), silence: Self.silence) { bytes in
-                try await reader.take(bytes)
+        let reader = FrameReader(host: host, step: job.step, offset: offset, deadline: now() + limit, journal: journal, log: log, now: now)
+        while true {
+            let nonce = Nonce.make()
+            let begin = await reader.begin(nonce: nonce)
+            do {
+                try await link.follow(job.followScript(offset: begin, nonce: nonce), silence: Self.silence) { bytes in
+                    try await reader.take(bytes)
+                }
+                switch await reader.last {
+                case .exited(let status): return .exited(status, lastWords: await reader.lastWords)
+                case .vanished: return .vanished(lastWords: await reader.lastWords)
+                default: throw LinkLost("the follower ended before the step did")
+                }
+            } catch is FrameReader.Overdue {
+                return .unknown(Reason(.jobOverdue, ["limit": limit.text, "words": await reader.lastWords]))
+            } catch let lost as LinkLost {
+                // The end may have been heard before the connection broke.
+                if case .exited(let status) = await reader.last { return .exited(status, lastWords: await reader.lastWords) }
+                try await link.restore(after: lost, until: await reader.heard + link.patience)
             }
-        } catch is FrameReader.Overdue {
-            return .unknown(Reason(.jobOverdue, ["limit": limit.text, "words": await reader.lastWords]))
-        }
-        switch await reader.last {
-        case .exited(let status): return .exited(status, lastWords: await reader.lastWords)
-        case .vanished: return .unknown(Reason(.jobVanished, ["words": await reader.lastWords]))
-        default: return .unknown(Reason(.linkLost, ["words": "the follower ended before the step did"]))
         }
     }
 }
@@ -67,22 +79,26 @@ private actor FrameReader {
     private let journal: any RunJournal
     private let log: any StepLog
     private let now: @Sendable () -> Duration
-    private var parser: JobFrameParser
-    private var offset: Int64 = 0
-    private var recorded: Int64 = 0
+    private var parser = JobFrameParser(nonce: "")
+    private var offset: Int64
+    private var recorded: Int64
     private var recordedAt: Duration
     private var tail: [UInt8] = []
     private(set) var last: JobFrame?
+    /// When the host was last heard.
+    private(set) var heard: Duration
 
     /// The job runs longer than it may.
     struct Overdue: Error {}
 
     init(
-        nonce: String, host: HostName, step: StepID, deadline: Duration, journal: any RunJournal, log: any StepLog,
+        host: HostName, step: StepID, offset: Int64, deadline: Duration, journal: any RunJournal, log: any StepLog,
         now: @escaping @Sendable () -> Duration
     ) {
-        parser = JobFrameParser(nonce: nonce)
         self.host = host
+        self.offset = offset
+        recorded = offset
+        heard = now()
         self.step = step
         self.deadline = deadline
         self.journal = journal
@@ -96,7 +112,14 @@ private actor FrameReader {
         String(decoding: tail.suffix(500), as: UTF8.self).split(whereSeparator: \.isNewline).suffix(4).joined(separator: "\n")
     }
 
+    /// Begins with another follower; answers from which byte of the output on it shall tell.
+    func begin(nonce: String) -> Int64 {
+        parser = JobFrameParser(nonce: nonce)
+        return offset
+    }
+
     func take(_ bytes: ArraySlice<UInt8>) async throws {
+        heard = now()
         let frames: [JobFrame]
         do { frames = try parser.take(bytes) } catch {
             throw LinkLost("the host sent what no follower says: \(error.line.escapedForTerminal())")
@@ -113,8 +136,6 @@ private actor FrameReader {
                 last = frame
             }
         }
-        // A job that never stops talking is never `alive`: the limit holds for it as well.
-        if last == nil, now() > deadline { throw Overdue() }
         // Progress is written at most once a second: each entry is a synced write.
         if offset > recorded, last != nil || now() - recordedAt > .seconds(1) {
             recorded = offset

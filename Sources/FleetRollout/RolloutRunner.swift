@@ -9,6 +9,9 @@ public struct RolloutRunner: Sendable {
     private let log: any StepLog
     private let clock: RolloutClock
     private let lock: HostLock
+    private let patience: Patience
+    private let earlier: RunRecord?
+    private let retriedBy: String?
 
     /// How carrying out ended.
     public enum Ending: Sendable {
@@ -18,11 +21,19 @@ public struct RolloutRunner: Sendable {
         case detached
     }
 
-    /// Creates a runner for a plan that was confirmed; `lock` is what each host is locked with.
+    /// Creates a runner for a plan that was confirmed.
+    ///
+    /// - Parameters:
+    ///   - lock: what each host is locked with.
+    ///   - earlier: how the run stood when it was taken up again; nil for a new run.
+    ///   - retriedBy: who has hosts that failed tried again; nil if they stay failed.
     public init(
         plan: Plan, lock: HostLock, connector: any HostConnector, journal: any RunJournal, log: any StepLog,
-        clock: RolloutClock = .continuous
+        clock: RolloutClock = .continuous, patience: Patience = Patience(), earlier: RunRecord? = nil, retriedBy: String? = nil
     ) {
+        self.patience = patience
+        self.earlier = earlier
+        self.retriedBy = retriedBy
         self.plan = plan
         self.lock = lock
         run = lock.run
@@ -44,7 +55,13 @@ public struct RolloutRunner: Sendable {
     ///   the second leaves at once.
     /// - Throws: what Fleet itself could not do, such as writing its journal.
     public func carryOut(stops: AsyncStream<String>) async throws -> Ending {
-        var rollout = Rollout(waves: plan.waves, policy: plan.policy, selected: plan.hosts.count)
+        // Hosts that ended for good are not begun again; what nobody knows the end of is.
+        let over = Dictionary(
+            (earlier?.hosts ?? []).filter { $0.wave != nil && !$0.isToBeTakenUp(retryingFailed: retriedBy != nil) }
+                .map { ($0.name, $0.outcome) }, uniquingKeysWith: { first, _ in first })
+        // Who goes on after failures stopped the run has seen them.
+        var rollout = Rollout(
+            waves: plan.waves, policy: plan.policy, selected: plan.hosts.count, earlier: over, forgiving: earlier?.stop != nil)
         let hosts = Dictionary(plan.hosts.map { ($0.host.name, $0) }, uniquingKeysWith: { first, _ in first })
 
         return try await withThrowingTaskGroup(of: Message.self) { group in
@@ -56,8 +73,8 @@ public struct RolloutRunner: Sendable {
                     case .start(let name):
                         guard let planned = hosts[name] else { continue }
                         let upgrade = HostUpgrade(
-                            run: run, target: plan.target, planned: planned, connector: connector, journal: journal, log: log,
-                            clock: clock, lock: lock)
+                            run: run, target: plan.target, planned: planned, earlier: earlier?[name], retriedBy: retriedBy,
+                            connector: connector, journal: journal, log: log, clock: clock, lock: lock, patience: patience)
                         group.addTask { .ended(name, try await upgrade.carryOut()) }
                     case .stop(let reason): try await journal.append(.rolloutStopped(reason: reason.text))
                     case .finish: return true

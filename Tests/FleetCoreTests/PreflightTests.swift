@@ -184,12 +184,16 @@ struct PreflightTests {
         #expect(try finding("edition-stack", facts, try host { $0.stack = .go }).verdict == .warn)
     }
 
-    @Test("a busy package manager warns and names who holds it, a broken one blocks with the cure")
+    @Test("a busy package manager warns and names who holds it, half-configured packages get a step of their own, broken ones block")
     func packageManager() throws {
         let busy = try finding("package-manager", try FactsFixture("debian12-locked").facts(), try host())
         #expect(busy.verdict == .warn && busy.text.contains("/usr/bin/apt-get -y upgrade"))
         let broken = try finding("package-manager", try FactsFixture("debian12-half-configured").facts(), try host())
-        #expect(broken.verdict == .block && broken.remedy.contains("dpkg --configure -a"))
+        #expect(broken.verdict == .warn && broken.remedy.contains("dpkg --configure -a"))
+        var worse = try FactsFixture("debian12-half-configured").facts()
+        worse.brokenPackages?.append("iHR\tcanopsis-core 3.26.0-1")
+        let blocked = try finding("package-manager", worse, try host())
+        #expect(blocked.verdict == .block && blocked.remedy.contains("dpkg --configure -a"))
         var facts = try good()
         facts.brokenPackages = nil
         #expect(try finding("package-manager", facts, try host()).verdict == .block)

@@ -34,11 +34,14 @@ enum Samples {
             from: outcome == .skipped ? target : outcome == .unreachable ? nil : before, outcome: outcome, reason: reason)
     }
 
+    /// The steps of a host whose packages need no repair.
+    private static let steps = StepID.allCases.filter { $0 != .repair }
+
     /// The whole way of one host that ends well.
     static func way(_ text: String, from second: Int) -> [(Int, RunEvent)] {
         let host = name(text)
         var events: [(Int, RunEvent)] = [(second, .hostStarted(host: host))]
-        for (place, step) in StepID.allCases.enumerated() {
+        for (place, step) in Self.steps.enumerated() {
             let begin = second + 2 + place * 10
             events.append((begin, .stepIntended(host: host, step: step, title: titles[step] ?? "")))
             if step != .verify { events.append((begin + 1, .stepStarted(host: host, step: step))) }

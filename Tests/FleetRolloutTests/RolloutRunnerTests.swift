@@ -24,10 +24,15 @@ struct RolloutRunnerTests {
         let fleet = ScriptedFleet(count: 1)
         let events = try await fleet.carryOut(RolloutPolicy()).events
         let name = fleet.hosts[0].host.name
-        let steps = events.filter { if case .stepProgress = $0 { false } else { true } }
+        let steps = events.filter {
+            switch $0 {
+            case .stepProgress, .baselineTaken, .stateSaved: false
+            default: true
+            }
+        }
         #expect(steps.first == .waveStarted(wave: 1))
         #expect(steps.dropFirst().first == .hostStarted(host: name))
-        guard case .stepIntended(name, .packages, _) = steps[2] else {
+        guard case .stepIntended(name, .packages, _, _) = steps[2] else {
             Issue.record("the third event is \(steps[2])")
             return
         }
@@ -54,13 +59,12 @@ struct RolloutRunnerTests {
         (.heldBack, .failed, .versionNotReached, ["packages"]),
         (.exits(.canopsinit, 2, "migration failed"), .failed, .jobExited, ["packages", "canopsinit"]),
         (.linkLost(.canopsinit), .unknown, .linkLost, ["packages", "canopsinit"]),
-        (.vanishes(.packages), .unknown, .jobVanished, ["packages"]),
+        (.cannotSave, .blocked, .stateNotSaved, []),
         (.unitDies("canopsis-engine@b.service"), .failed, .unitNotRunning, ScriptedFleet.allJobs),
         (.unitLoops("canopsis-engine@a.service"), .failed, .unitUnstable, ScriptedFleet.allJobs),
         (.unitKeepsRunning("canopsis-webserver.service"), .failed, .unitNotRestarted, ScriptedFleet.allJobs),
         (.webStays("3.25.0"), .failed, .webWrongVersion, ScriptedFleet.allJobs),
         (.webSilent, .failed, .webNotAnswering, ScriptedFleet.allJobs),
-        (.lostWhileStarting(.packages), .unknown, .linkLost, ["packages"]),
         (.unsure(.packages, "slow"), .unknown, .startUnknown, []),
     ]
 
@@ -249,14 +253,31 @@ struct ScriptedFleet {
     @discardableResult
     func carryOut(
         _ policy: RolloutPolicy, stops: AsyncStream<String> = AsyncStream { $0.finish() }, journal: MemoryJournal = MemoryJournal(),
-        log: MemoryLog = MemoryLog(), clock: RolloutClock = .jumping()
+        log: MemoryLog = MemoryLog(), clock: RolloutClock = .jumping(), earlier: RunRecord? = nil, retriedBy: String? = nil
     ) async throws -> Ending {
         let run = try #require(RunID("20260101-000000-test"))
         let runner = RolloutRunner(
             plan: plan(policy), lock: HostLock(run: run, person: "test", machine: "here", planDigest: "digest"),
-            connector: ScriptedConnector(hosts), journal: journal, log: log, clock: clock)
+            connector: ScriptedConnector(hosts), journal: journal, log: log, clock: clock,
+            earlier: earlier, retriedBy: retriedBy)
         let ending = try await runner.carryOut(stops: stops)
         return Ending(events: await journal.events, log: await log.text, how: ending)
+    }
+
+    /// How a run of these hosts stands after the events so far, its coordinator gone.
+    func record(_ policy: RolloutPolicy, _ events: [RunEvent]) throws -> RunRecord {
+        let plan = plan(policy)
+        let starts = plan.hosts.map { planned in
+            let wave = plan.waves.first { $0.hosts.contains(planned.host.name) }?.number
+            return HostStart(
+                name: planned.host.name, address: "scripted", wave: wave, from: CanopsisVersion(3, 25, 0), outcome: .notStarted, reason: nil
+            )
+        }
+        let start = RunEvent.runStarted(RunStart(target: target, planDigest: "digest", person: "test", machine: "here", hosts: starts))
+        let stamped = ([start] + events).enumerated().map {
+            StampedEvent(sequence: Int64($0.offset), at: "2026-01-01T00:00:00.000Z", event: $0.element)
+        }
+        return RunRecord(id: try #require(RunID("20260101-000000-test")), events: stamped, isAlive: false)
     }
 
     func plan(_ policy: RolloutPolicy) -> Plan {

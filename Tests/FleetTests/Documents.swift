@@ -48,8 +48,11 @@ struct RunDocument: Document {
         "schema run target started ended outcome exit_status counts hosts",
         within: [
             "hosts": Form(
-                "name address wave outcome reason from to started ended steps",
-                within: ["reason": .reason, "steps": Form("id title outcome exit reason started ended", within: ["reason": .reason])])
+                "name address wave outcome reason from to started ended reconnecting_since saved steps",
+                within: [
+                    "reason": .reason, "saved": Form("folder bytes way_back"),
+                    "steps": Form("id tries title outcome exit reason started ended", within: ["reason": .reason]),
+                ])
         ])
 
     struct Host: Decodable {
@@ -69,6 +72,7 @@ struct RunDocument: Document {
 
     struct Step: Decodable {
         var id: String
+        var tries: Int
         var title: String
         var outcome: String?
         var exit: Int?

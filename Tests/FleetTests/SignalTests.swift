@@ -71,6 +71,20 @@ struct SignalTests {
             #expect(try await host.shell("head -n 1 /var/lib/fleet/jobs/*/02-canopsinit/status") == "exited 0\n")
             #expect(try await host.canopsinitCalls() == [""])
             #expect(try await host.jobs() == ["\(run.run)/01-packages", "\(run.run)/02-canopsinit"], "no further step, no other run")
+
+            // Its own run goes on where it left, and does not repeat what ended meanwhile.
+            let resumed = try await person.fleet("resume", run.run, "--yes", "--output", "json")
+            resumed.ended(0)
+            let finished = try resumed.document(RunDocument.self)
+            #expect(finished.run == run.run)
+            #expect(finished.outcomes == ["a1": "upgraded"])
+            #expect(try await host.canopsinitCalls() == [""])
+            #expect(
+                try await host.jobs()
+                    == ["packages", "canopsinit", "daemon-reload", "restart"].enumerated().map { "\(run.run)/0\($0 + 1)-\($1)" })
+            let after = try await person.fleet("lock", "list", "--output", "json")
+            after.ended(0)
+            #expect(after.stdout.contains("\"free\""))
         }
     }
 
@@ -98,6 +112,31 @@ struct SignalTests {
             report.ended(0)
             #expect(report.stdout.replacingOccurrences(of: "\n  ", with: " ").contains("the coordinator is gone without having ended it"))
             #expect(try await host.shell("systemctl is-active 'fleet-*-02-canopsinit.service'") == "active\n")
+
+            // It is taken up again while the job still runs, by a coordinator that is killed too, and then by one that may finish.
+            let again = try await person.fleet("resume", "--yes") { running in
+                try await running.waitFor("a1: connecting")
+                running.send(SIGKILL)
+            }
+            again.ended(128 + SIGKILL)
+            let resumed = try await person.fleet("resume", "--yes", "--output", "json") { running in
+                try await running.waitFor("a1: connecting")
+                try await host.shell("pkill -x -f 'sleep 1000'")
+            }
+            resumed.ended(0)
+            #expect(try resumed.document(RunDocument.self).outcomes == ["a1": "upgraded"])
+            #expect(try await host.canopsinitCalls() == [""])
+            // The log holds each step once, and all that the host wrote.
+            let log = try await person.fleet("logs", run.run, "a1", "--raw")
+            log.ended(0)
+            #expect(log.stdout.components(separatedBy: "==> canopsinit: ").count == 2)
+            for (place, step) in ["packages", "canopsinit"].enumerated() {
+                let output = try await host.shell("cat /var/lib/fleet/jobs/\(run.run)/0\(place + 1)-\(step)/output")
+                #expect(log.stdout.components(separatedBy: output).count == 2, "the output of \(step) is not there once")
+            }
+            let nothing = try await person.fleet("resume", "--yes")
+            nothing.ended(0)
+            #expect(nothing.stderr.contains("Nothing is left to do"))
         }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import FleetCore
 import FleetDocuments
 import FleetReports
+import FleetRollout
 import Foundation
 
 /// How results are written.
@@ -112,6 +113,23 @@ struct PolicyOptions: ParsableArguments {
         policy.barrier = barrier
         guard problems.isEmpty else { throw Problems(problems) }
         return policy
+    }
+}
+
+/// How long hosts that are not there are waited for.
+struct PatienceOptions: ParsableArguments {
+    @Option(help: "How long a host whose connection was lost is tried again before it counts as unknown. (default: 10m)")
+    var reconnect: Duration?
+
+    @Option(name: .customLong("lock-wait"), help: "How long a host that another run has locked is waited for. (default: not at all)")
+    var lockWait: Duration?
+
+    /// The patience of a run.
+    var patience: Patience {
+        var patience = Patience()
+        if let reconnect { patience.lostHost = reconnect }
+        if let lockWait { patience.lockedHost = lockWait }
+        return patience
     }
 }
 

@@ -54,6 +54,7 @@ extension Plan {
                 switch planned.disposition {
                 case .upgrade, .skip: .done
                 case .block: .failed
+                case .defer: .deferred
                 case .unreachable: .unreachable
                 }
             })

@@ -28,6 +28,7 @@ struct UpgradeCommand: AsyncParsableCommand {
     var to: CanopsisVersion?
 
     @OptionGroup var rules: PolicyOptions
+    @OptionGroup var waiting: PatienceOptions
     @OptionGroup var logs: LogsOption
 
     @Flag(name: [.short, .long], help: "Do not ask. Without a terminal this is needed.")
@@ -58,13 +59,9 @@ struct UpgradeCommand: AsyncParsableCommand {
         let run = RunID.new()
         let lock = try RunLock.acquire(run, in: journal.folder)
         defer { withExtendedLifetime(lock) {} }
-        let record = try await carryOut(plan, digest: digest, as: run, in: journal, connector)
-
-        switch output {
-        case .text: Console.data(TextReport(record, context: logs.context(inventory: inventory.inventory), style: Console.style).text)
-        case .json: Console.data(try JSONReport(record).text())
-        }
-        throw record.exitStatus ?? .internalError
+        let record = try await RunExecution(plan: plan, digest: digest, run: run, journal: journal, connector: connector)
+            .begin(patience: waiting.patience)
+        try show(record, as: output, context: logs.context(inventory: inventory.inventory))
     }
 
     /// The plan to carry out, and its digest.
@@ -110,38 +107,6 @@ struct UpgradeCommand: AsyncParsableCommand {
         }
         guard problems.isEmpty else { throw Problems(problems) }
     }
-
-    private func carryOut(
-        _ plan: Plan, digest: String, as run: RunID, in journal: Journal, _ connector: SSHConnector
-    ) async throws -> RunRecord {
-        let signals = StopSignals()
-        let display = ProgressDisplay(waves: plan.waves.count)
-        let start = plan.runStart(digest: digest, person: Person.name, machine: Person.machine)
-        let recorder = try RunRecorder(
-            beginning: run, start: start, plan: Data(PlanFile.text(of: plan).utf8), in: journal, display: display)
-        Console.say("run \(run)")
-        await display.start()
-        let runner = RolloutRunner(
-            plan: plan, lock: HostLock(run: run, person: start.person, machine: start.machine, planDigest: digest), connector: connector,
-            journal: recorder, log: HostLogs(in: RunFolder(of: run, in: journal.folder)))
-        do {
-            _ = try await runner.carryOut(stops: signals.names)
-            try await recorder.end()
-        } catch {
-            await display.stop()
-            throw Problem(
-                code: "internal", what: "Fleet had to leave run \(run): its journal or logs could not be written.",
-                place: .file(journal.folder, line: nil),
-                remedy: "No further host was started. Steps under way on hosts go on there by themselves, and the hosts stay locked. "
-                    + "Mend the cause, look with `fleet status \(run)`, then look at each host that is unknown.",
-                cause: (error as? Problem)?.description ?? "\(error)")
-        }
-        await display.stop()
-        withExtendedLifetime(signals) {}
-        var record = await recorder.record
-        record.isAlive = false
-        return record
-    }
 }
 
 /// Who works with Fleet, and where.
@@ -167,6 +132,7 @@ extension Plan {
                     case .upgrade(let wave): (.notStarted, nil, wave)
                     case .skip(let reason): (.skipped, reason, nil)
                     case .block(let reason): (.blocked, reason, nil)
+                    case .defer(let reason): (.deferred, reason, nil)
                     case .unreachable(let reason): (.unreachable, reason, nil)
                     }
                 let from = planned.facts?.version ?? (outcome == .skipped ? target : nil)

@@ -23,6 +23,18 @@ actor RunRecorder: RunJournal {
         try lines.write(contentsOf: Self.line(first))
     }
 
+    /// Takes a run up again that was left unfinished.
+    init(resuming run: RunID, note: RunResume, in journal: Journal, display: ProgressDisplay?) throws {
+        self.journal = journal
+        self.run = run
+        self.display = display
+        lines = try RunFolder(of: run, in: journal.folder).appending("events.jsonl")
+        try journal.resume(run)
+        let first = try journal.append(.runResumed(note), to: run)
+        record = RunRecord(id: run, events: try journal.events(of: run), isAlive: true)
+        try lines.write(contentsOf: Self.line(first))
+    }
+
     func append(_ event: RunEvent) async throws {
         let stamped = try journal.append(event, to: run)
         record.apply(stamped)
@@ -85,14 +97,32 @@ actor HostLogs: StepLog {
     init(in folder: RunFolder) { self.folder = folder }
 
     func append(_ bytes: ArraySlice<UInt8>, of host: HostName) throws {
-        let file: FileHandle
-        if let open = files[host] {
-            file = open
-        } else {
-            file = try folder.appending("\(host).log")
-            files[host] = file
+        let file = try file(of: host)
+        try attempt(host) { try file.write(contentsOf: Data(bytes)) }
+    }
+
+    func length(of host: HostName) throws -> Int64 {
+        let file = try file(of: host)
+        return try attempt(host) { Int64(try file.seekToEnd()) }
+    }
+
+    func cut(_ host: HostName, to length: Int64) throws {
+        let file = try file(of: host)
+        try attempt(host) {
+            try file.truncate(atOffset: UInt64(max(0, length)))
+            try file.synchronize()
         }
-        do { try file.write(contentsOf: Data(bytes)) } catch {
+    }
+
+    private func file(of host: HostName) throws -> FileHandle {
+        if let open = files[host] { return open }
+        let file = try folder.appending("\(host).log")
+        files[host] = file
+        return file
+    }
+
+    private func attempt<Value>(_ host: HostName, _ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch {
             throw folder.unwritable("\(folder.path)/\(host).log", cause: error.localizedDescription)
         }
     }

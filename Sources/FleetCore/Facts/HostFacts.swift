@@ -91,6 +91,21 @@ public struct HostFacts: Hashable, Sendable {
     }
 }
 
+extension HostFacts {
+    /// Whether `dpkg --configure -a` is what the half-done packages of this host need: all of them are unpacked, and none must be
+    /// installed anew.
+    ///
+    /// - Source: the states and flags of dpkg-query(1).
+    public var canBeRepaired: Bool {
+        guard packageManager == .apt, let brokenPackages, !brokenPackages.isEmpty else { return false }
+        return brokenPackages.allSatisfy { line in
+            if line.hasPrefix("dpkg was interrupted: ") { return true }
+            let state = Array(line.unicodeScalars.prefix(3))
+            return state.count == 3 && "UFWt".unicodeScalars.contains(state[1]) && (state[2] == " " || state[2] == "\t")
+        }
+    }
+}
+
 /// Who a host is, whatever it is called: its machine id and its host key.
 public struct HostIdentity: Hashable, Sendable, Codable {
     /// The contents of `/etc/machine-id`: 32 hexadecimal digits.

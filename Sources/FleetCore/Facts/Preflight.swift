@@ -180,7 +180,9 @@ extension Preflight {
     private static func hostLock(_ facts: HostFacts) -> Answer {
         guard let holder = facts.lockHolder else { return .pass("free") }
         if holder.isInUse { return .warn("locked: \(holder.text)", "let that run end; until then the host is put off") }
-        return .warn("unfinished: \(holder.text)", "an upgrade takes the work over and carries the whole procedure out")
+        guard holder.isUnfinished else { return .pass("free: \(holder.text) went before anything was begun") }
+        return .warn(
+            "unfinished: \(holder.text)", "go on with `fleet resume \(holder.run?.text ?? "RUN")`, or free it with `fleet lock break`")
     }
 
     private static func diskSpace(_ facts: HostFacts) -> Answer {
@@ -284,6 +286,7 @@ extension Preflight {
             case .apt: "run `dpkg --configure -a` on the host; if it does not help, `apt-get -f install`"
             case .yum: "run `yum-complete-transaction` on the host, or with `--cleanup-only` if its work was done otherwise"
             }
+        if facts.canBeRepaired { return .warn(shown, "an upgrade runs `dpkg --configure -a` first, as a step of its own") }
         return .block(shown, remedy)
     }
 

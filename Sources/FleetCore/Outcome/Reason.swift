@@ -31,6 +31,7 @@ extension Reason {
         case factsChanged = "facts-changed"
         case identityChanged = "identity-changed"
         case hostLocked = "host-locked"
+        case leftUnfinished = "left-unfinished"
         case rolloutStopped = "rollout-stopped"
         case interrupted
 
@@ -43,6 +44,7 @@ extension Reason {
 
         // Failed at a step.
         case lockRefused = "lock-refused"
+        case stateNotSaved = "state-not-saved"
         case jobExited = "job-exited"
         case jobNotStarted = "job-not-started"
         case jobOverdue = "job-overdue"
@@ -57,6 +59,8 @@ extension Reason {
         case linkLost = "link-lost"
         case startUnknown = "start-unknown"
         case jobVanished = "job-vanished"
+        case stepRetried = "retried"
+        case foundUndone = "found-undone"
         case runEndedEarly = "run-ended-early"
     }
 
@@ -77,6 +81,11 @@ extension Reason {
             case .factsChanged: "the host is not as planned: \(value("words"))"
             case .identityChanged: "this is not the machine the plan was made for: \(value("words"))"
             case .hostLocked: "locked by \(value("holder"))"
+            case .leftUnfinished:
+                "unfinished: \(value("holder")); go on with `fleet resume \(value("run"))`, or free it with `fleet lock break`"
+            case .stateNotSaved: "nothing was changed, for what the host is now could not be saved\(words(": "))"
+            case .stepRetried: "tried again by \(value("person"))"
+            case .foundUndone: "the step was cut off, and a look at the host says that it may be done again\(words(": "))"
             case .lockRefused: "the host could not be locked\(words(": "))"
             case .rolloutStopped: "not started: \(value("words"))"
             case .interrupted: "not started: the run was interrupted"

@@ -47,8 +47,6 @@ public struct PlannedHost: Hashable, Sendable, Codable {
     public var upgradeClass: UpgradeClass?
     /// What will be done with it.
     public var disposition: Disposition
-    /// The run that left the host unfinished, whose work this plan takes over; nil on a host that nobody left so.
-    public var leftBy: RunID?
     /// What preflight found worth saying, blocking or not.
     public var findings: [GateFinding]
     /// The steps with their exact commands; empty unless the host is to be upgraded.
@@ -57,14 +55,13 @@ public struct PlannedHost: Hashable, Sendable, Codable {
     /// Creates a planned host.
     public init(
         host: Host, identity: HostIdentity?, facts: ReliedFacts?, upgradeClass: UpgradeClass?, disposition: Disposition,
-        leftBy: RunID? = nil, findings: [GateFinding], steps: [PlannedStep]
+        findings: [GateFinding], steps: [PlannedStep]
     ) {
         self.host = host
         self.identity = identity
         self.facts = facts
         self.upgradeClass = upgradeClass
         self.disposition = disposition
-        self.leftBy = leftBy
         self.findings = findings
         self.steps = steps
     }
@@ -98,6 +95,8 @@ public enum Disposition: Hashable, Sendable, Codable {
     case skip(Reason)
     /// It must not be upgraded.
     case block(Reason)
+    /// Another run has it, or left it unfinished.
+    case `defer`(Reason)
     /// It could not be reached while planning.
     case unreachable(Reason)
 }
@@ -135,6 +134,8 @@ public struct PlannedStep: Hashable, Sendable, Codable {
 
 /// The stable names of the steps, in the order of the standard procedure.
 public enum StepID: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Complete what a package manager that was cut off left half done.
+    case repair
     /// Upgrade the packages and read the installed version back.
     case packages
     /// Bring the database to the new version.

@@ -53,12 +53,16 @@ public struct Planner: Sendable {
         func planned(_ disposition: Disposition, steps: [PlannedStep] = []) -> PlannedHost {
             PlannedHost(
                 host: host, identity: facts.identity, facts: relied, upgradeClass: upgradeClass, disposition: disposition,
-                leftBy: facts.lockHolder?.run, findings: findings, steps: steps)
+                findings: findings, steps: steps)
         }
+        // What was begun there is that run's to finish: its packages may be new and its database old.
+        if let holder = facts.lockHolder, holder.isUnfinished { return planned(.defer(holder.reason)) }
         let versions = ["from": facts.installedVersion.map(String.init(describing:)) ?? "?", "to": "\(target)"]
         switch upgradeClass {
-        // A host that another run left unfinished may have the packages and not the rest: it gets the whole procedure again.
-        case .some(.none) where facts.lockHolder == nil && facts.brokenPackages?.isEmpty ?? false:
+        // A host that another run is at work on may have the packages and not the rest.
+        case .some(.none) where facts.lockHolder?.isInUse ?? false:
+            return planned(.defer(facts.lockHolder?.reason ?? Reason(.hostLocked)))
+        case .some(.none) where facts.brokenPackages?.isEmpty ?? false:
             return planned(.skip(Reason(.alreadyAtTarget, ["version": "\(target)"])))
         case .downgrade: return planned(.block(Reason(.downgrade, versions)))
         case .major: return planned(.block(Reason(.majorUpgrade, versions)))
@@ -70,7 +74,8 @@ public struct Planner: Sendable {
         guard let relied, let packages = Preflight.packages(to: target, facts) else {
             return planned(.block(Reason(.gateBlocked, ["gate": "target-offered", "words": "the packages of \(target) are not known"])))
         }
-        let procedure = Procedure.standard3(for: host, packageManager: relied.packageManager, packages: packages, target: target)
+        var procedure = Procedure.standard3(for: host, packageManager: relied.packageManager, packages: packages, target: target)
+        if facts.canBeRepaired { procedure.actions.insert(.repairPackages(RepairPackages()), at: 0) }
         // The wave is not known yet; ``plan(_:given:)`` fills it in.
         return planned(.upgrade(wave: 0), steps: procedure.steps)
     }

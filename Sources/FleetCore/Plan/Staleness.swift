@@ -1,10 +1,7 @@
 extension PlannedHost {
     /// What the plan relied on that is no longer so; nil if the host is still the one that was planned.
     public func change(since facts: HostFacts) -> Reason? {
-        if let identity, identity != facts.identity {
-            let what = identity.machineID == facts.identity.machineID ? "another host key" : "another machine id"
-            return Reason(.identityChanged, ["words": what])
-        }
+        if let reason = changeOfIdentity(since: facts) { return reason }
         guard let relied = self.facts else { return nil }
         if relied.system != facts.system {
             return Reason(.factsChanged, ["words": "\(relied.system.name) was planned for, it runs \(facts.system.name)"])
@@ -20,6 +17,15 @@ extension PlannedHost {
             return Reason(.factsChanged, ["words": "\(text(relied.installed)) was installed, now \(text(installed))"])
         }
         return nil
+    }
+}
+
+extension PlannedHost {
+    /// Why this is not the machine that was planned for; nil if it is.
+    public func changeOfIdentity(since facts: HostFacts) -> Reason? {
+        guard let identity, identity != facts.identity else { return nil }
+        let what = identity.machineID == facts.identity.machineID ? "another host key" : "another machine id"
+        return Reason(.identityChanged, ["words": what])
     }
 }
 

@@ -1,10 +1,10 @@
 /// The lock of one host: whose run works on it, or left it unfinished.
 ///
-/// `/var/lib/fleet/lock/` on the host holds `holder` (run, person, machine, plan, time) and `step` (the step last started).
-/// The folder is made aside and renamed into place, so two coordinators never both have it, and it is never empty; taking over
-/// what another run left is guarded by a lock of the kernel's on `guard`, which a killed shell gives back. The time of
+/// `/var/lib/fleet/lock/` on the host holds `holder` (run, person, machine, plan, time), `step` (the step last started) and
+/// `left` (the run is not at work any more). The folder is made aside and renamed into place, so two coordinators never both have it, and it is never empty; replacing one
+/// whose coordinator is gone is guarded by a lock of the kernel's on `guard`, which a killed shell gives back. The time of
 /// `holder` is a heartbeat: a job's follower moves it on. A host that is done is unlocked; one that was touched and is not done
-/// keeps its lock, which says to everybody after that it is unfinished.
+/// keeps its lock, which says to everybody after that it is unfinished, until its run goes on or a person breaks the lock.
 public struct HostLock: Hashable, Sendable {
     /// The run that takes the lock.
     public var run: RunID
@@ -34,19 +34,15 @@ public struct HostLock: Hashable, Sendable {
 
     /// What to feed to a root shell to take the lock; prints one line `NONCE ANSWER WORDS`, see ``Answer``.
     ///
-    /// The lock keeps the units that ran before the host was first touched: whoever takes unfinished work over must not measure
-    /// success by what the first run broke.
-    ///
-    /// - Parameters:
-    ///   - left: the run whose unfinished work the plan takes over; its lock gives way if its coordinator is gone.
-    ///   - running: the names of the units that run now.
-    public func takeScript(nonce: String, takingOver left: RunID?, running: [String]) -> String {
+    /// A lock of the same run is taken again, from another machine once its heartbeat is old: two coordinators may have the
+    /// same journal. One of another run gives way only if its coordinator is gone and no step was begun.
+    public func takeScript(nonce: String) -> String {
         """
         LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH
         umask 077
         lock=\(Self.folder)
         run=\(run)
-        left=\(left?.text ?? "none")
+        machine=\(shellQuoted(machine))
         answer() { printf '\\n%s %s\\n' \(nonce) "$*"; exit 0; }
         mkdir -p \(Job.home) 2>/dev/null && chmod 700 \(Job.home) || answer refused "cannot make \(Job.home)"
         exec 9>\(Job.home)/guard
@@ -55,28 +51,22 @@ public struct HostLock: Hashable, Sendable {
         new=$(mktemp -d \(Job.home)/lock.XXXXXX) || answer refused "cannot write to \(Job.home)"
         printf 'run %s\\nperson %s\\nmachine %s\\nplan %s\\nsince %s\\n' "$run" \(shellQuoted(person)) \(shellQuoted(machine)) \
         \(shellQuoted(planDigest)) "$(date +%s)" >"$new/holder" || { rm -rf "$new"; answer refused "cannot write to \(Job.home)"; }
-        printf '%s\\n' \(running.map(shellQuoted).joined(separator: " ")) >"$new/units" || { rm -rf "$new"; answer refused "cannot write to \(Job.home)"; }
-        taken() {
-            printf '\\n'
-            sed -n '1,300s/^\(Self.unitPattern)$/\(nonce) unit &/p' "$lock/units" 2>/dev/null
-            answer taken
-        }
-        if mv -T "$new" "$lock" 2>/dev/null; then taken; fi
+        if mv -T "$new" "$lock" 2>/dev/null; then answer taken; fi
         look
-        if [ "$holder" = "$run" ]; then rm -rf "$new"; taken; fi
-        if [ "$holder" = "$left" ] && [ "$live" = no ] && { [ "$age" -gt \(Self.staleSeconds) ] || [ -e "$lock/left" ]; }; then
-            if [ -f "$lock/units" ]; then cp "$lock/units" "$new/units" || { rm -rf "$new"; answer refused "cannot write to \(Job.home)"; }; fi
+        if [ "$holder" = "$run" ]; then
+            if grep -q -x -F "machine $machine" "$lock/holder" || [ "$age" -gt \(Self.staleSeconds) ] || [ -e "$lock/left" ]; then
+                # A step that was begun stays written down.
+                mv -f "$new/holder" "$lock/holder" && rm -rf "$new" "$lock/left" && answer taken
+            fi
+        elif [ "$age" -gt \(Self.staleSeconds) ] && [ "$live" = no ] && [ ! -e "$lock/step" ] && [ ! -e "$lock/left" ]; then
             old=$(mktemp -d \(Job.home)/old.XXXXXX) && mv -T "$lock" "$old" 2>/dev/null && mv -T "$new" "$lock" 2>/dev/null &&
-                { rm -rf "$old"; taken; }
+                { rm -rf "$old"; answer taken; }
         fi
         rm -rf "$new"
         answer held "$(words)"
 
         """
     }
-
-    /// What sed takes for the name of a unit.
-    private static let unitPattern = #"canopsis-[A-Za-z0-9:_.\\@-]*"#
 
     /// What to feed to a root shell when the work on the host is over: unlocks it, or leaves the lock as the sign that the host is
     /// unfinished and nobody works on it any more.
@@ -90,6 +80,57 @@ public struct HostLock: Hashable, Sendable {
         fi
 
         """
+    }
+
+    /// What to feed to a root shell to take a run's lock away from a host; prints one line `NONCE ANSWER WORDS`, see ``BreakAnswer``.
+    ///
+    /// What is broken is written down on the host: who, when, and whose lock it was. A lock in use is not broken.
+    public static func breakScript(nonce: String, of run: RunID, person: String, machine: String) -> String {
+        """
+        LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH
+        umask 077
+        lock=\(folder)
+        answer() { printf '\\n%s %s\\n' \(nonce) "$*"; exit 0; }
+        if [ ! -d "$lock" ]; then answer free; fi
+        exec 9>\(Job.home)/guard
+        flock -w 30 9 || answer refused "a coordinator is taking or leaving the lock"
+        \(reading)
+        look
+        if [ "$holder" != \(shellQuoted(run.text)) ]; then answer held "$(words)"; fi
+        if [ "$live" = yes ] || { [ "$age" -le \(staleSeconds) ] && [ ! -e "$lock/left" ]; }; then answer held "$(words)"; fi
+        printf '%s broken by %s: %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \(shellQuoted("\(line(person))@\(line(machine))")) "$(words)" \
+            >>\(Job.home)/broken-locks || answer refused "cannot write to \(Job.home)"
+        old=$(mktemp -d \(Job.home)/old.XXXXXX) && mv -T "$lock" "$old" && rm -rf "$old" && answer broken
+        answer refused "cannot write to \(Job.home)"
+
+        """
+    }
+
+    /// What a host answered to ``breakScript(nonce:of:person:machine:)``.
+    public enum BreakAnswer: Hashable, Sendable {
+        /// The lock is gone.
+        case broken
+        /// There was none.
+        case free
+        /// It is in use, or another run's.
+        case held(LockHolder)
+        /// It could not be done, and why in the host's words.
+        case refused(String)
+    }
+
+    /// Reads the answer; nil if there is none.
+    public static func breakAnswer(in output: [UInt8], nonce: String) -> BreakAnswer? {
+        for line in String(decoding: output, as: UTF8.self).split(separator: "\n") where line.hasPrefix("\(nonce) ") {
+            let words = line.dropFirst(nonce.count + 1)
+            switch words.prefix(while: { $0 != " " }) {
+            case "broken": return .broken
+            case "free": return .free
+            case "held": return .held(LockHolder(words: words.dropFirst("held ".count)))
+            case "refused": return .refused(String(words.dropFirst("refused ".count)))
+            default: continue
+            }
+        }
+        return nil
     }
 
     /// Shell functions that look at a lock: `look` sets `holder`, `age`, `live`, and `words` prints them for a person.
@@ -120,10 +161,10 @@ public struct HostLock: Hashable, Sendable {
         }
         """#
 
-    /// What a host answered to ``takeScript(nonce:takingOver:)``.
+    /// What a host answered to ``takeScript(nonce:)``.
     public enum Answer: Hashable, Sendable {
-        /// The run has the lock; the units that ran before the host was first touched.
-        case taken(running: [String])
+        /// The run has the lock.
+        case taken
         /// Somebody else has it.
         case held(LockHolder)
         /// It could not be taken, and why in the host's words.
@@ -132,14 +173,10 @@ public struct HostLock: Hashable, Sendable {
 
     /// Reads the answer; nil if there is none.
     public static func answer(in output: [UInt8], nonce: String) -> Answer? {
-        var units: [String] = []
         for line in String(decoding: output, as: UTF8.self).split(separator: "\n") where line.hasPrefix("\(nonce) ") {
             let words = line.dropFirst(nonce.count + 1)
             switch words.prefix(while: { $0 != " " }) {
-            case "unit" where units.count < 300:
-                let name = String(words.dropFirst("unit ".count))
-                if isUnitName(name) { units.append(name) }
-            case "taken": return .taken(running: units)
+            case "taken": return .taken
             case "held": return .held(LockHolder(words: words.dropFirst("held ".count)))
             case "refused": return .refused(String(words.dropFirst("refused ".count)))
             default: continue
@@ -188,6 +225,14 @@ public struct LockHolder: Hashable, Sendable, Codable {
 
     /// Whether somebody may still be at work there.
     public var isInUse: Bool { isLive || !(wasLeft || ageSeconds > HostLock.staleSeconds) }
+
+    /// Whether the host was touched and its run is not at work on it any more.
+    public var isUnfinished: Bool { !isInUse && (wasLeft || !step.isEmpty) }
+
+    /// Why a host with this lock is put off.
+    public var reason: Reason {
+        isUnfinished ? Reason(.leftUnfinished, ["holder": text, "run": run?.text ?? "?"]) : Reason(.hostLocked, ["holder": text])
+    }
 
     /// `run 20261123-142501-x7k2 of root@admin, last step 02-canopsinit, 40s ago`.
     public var text: String {

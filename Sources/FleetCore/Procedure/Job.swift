@@ -11,13 +11,16 @@ public struct Job: Hashable, Sendable {
     public var number: Int
     /// The step it carries out.
     public var step: StepID
+    /// Which try of the step it is, counted from 1: each try has a folder and a claim of its own.
+    public var attempt: Int
     /// The shell text to run as root.
     public var script: String
     /// What it needs of the host.
     public var ground: Ground
 
     /// Creates a job.
-    public init(run: RunID, number: Int, step: StepID, script: String, on ground: Ground = Ground()) {
+    public init(run: RunID, number: Int, step: StepID, attempt: Int = 1, script: String, on ground: Ground = Ground()) {
+        self.attempt = attempt
         self.run = run
         self.number = number
         self.step = step
@@ -45,8 +48,8 @@ public struct Job: Hashable, Sendable {
     /// The variable that names the job's folder to its script.
     public static let folderVariable = "$FLEET_JOB"
 
-    /// The job's name: `01-packages`.
-    public var name: String { (number < 10 ? "0" : "") + "\(number)-\(step.rawValue)" }
+    /// The job's name: `01-packages`, the second try `01-packages-2`.
+    public var name: String { (number < 10 ? "0" : "") + "\(number)-\(step.rawValue)" + (attempt > 1 ? "-\(attempt)" : "") }
     /// The job's folder on the host.
     public var folder: String { "\(ground.home)/jobs/\(run)/\(name)" }
     /// The job's unit under systemd.

@@ -30,6 +30,8 @@ public struct Procedure: Hashable, Sendable {
 
 /// What one step does: a closed list, so that the compiler names every place that has to handle a new kind.
 public enum Action: Hashable, Sendable {
+    /// Completes what a package manager left half done.
+    case repairPackages(RepairPackages)
     /// Brings the packages to the target.
     case upgradePackages(UpgradePackages)
     /// Brings the database to the target.
@@ -44,6 +46,7 @@ public enum Action: Hashable, Sendable {
     /// The step as a plan holds it.
     public var step: PlannedStep {
         switch self {
+        case .repairPackages(let action): action.step
         case .upgradePackages(let action): action.step
         case .runCanopsinit(let action): action.step
         case .reloadSystemd(let action): action.step

@@ -4,12 +4,24 @@
 public enum RunEvent: Hashable, Sendable, Codable {
     /// A run began with these hosts; what is skipped, blocked or unreachable by the plan says so here.
     case runStarted(RunStart)
+    /// A run that was left unfinished goes on.
+    case runResumed(RunResume)
     /// A wave was opened.
     case waveStarted(wave: Int)
     /// A host is about to be connected to.
     case hostStarted(host: HostName)
-    /// A step is about to be started on a host.
-    case stepIntended(host: HostName, step: StepID, title: String)
+    /// The units of a host before its first step: what success is measured by, however often the run is taken up again.
+    case baselineTaken(host: HostName, units: [UnitState])
+    /// What the host was before its first step is saved on it.
+    case stateSaved(host: HostName, state: SavedState)
+    /// The connection to a host was lost; it is being made anew.
+    case linkLost(host: HostName, words: String)
+    /// The connection to a host is there again.
+    case linkRestored(host: HostName)
+    /// A step is about to be started on a host; its heading stands in the local log from this byte on.
+    case stepIntended(host: HostName, step: StepID, title: String, logOffset: Int64 = 0)
+    /// A step that began before, and whose end a look at the host or a person decided about, is about to be started once more.
+    case stepRepeated(host: HostName, step: StepID, because: Reason, logOffset: Int64 = 0)
     /// The host said that the step's job runs.
     case stepStarted(host: HostName, step: StepID)
     /// The host's log up to this byte offset of the step's output is safe in the local log.
@@ -26,6 +38,23 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case runEnded(outcome: RunOutcome, exitStatus: Int)
     /// `fleet exec` ran a command: the one event of such a run.
     case commandRun(CommandRun)
+}
+
+/// How a run was taken up again.
+public struct RunResume: Hashable, Sendable, Codable {
+    /// Who did: the account's name.
+    public var person: String
+    /// The machine it goes on from.
+    public var machine: String
+    /// Whether hosts that failed are tried again from the step they failed at.
+    public var retriesFailed: Bool
+
+    /// Creates the note.
+    public init(person: String, machine: String, retriesFailed: Bool) {
+        self.person = person
+        self.machine = machine
+        self.retriesFailed = retriesFailed
+    }
 }
 
 /// How a run began.

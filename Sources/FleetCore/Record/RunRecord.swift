@@ -37,6 +37,8 @@ public struct RunRecord: Hashable, Sendable {
     public private(set) var signal: String?
     /// The command of `fleet exec` and its endings.
     public private(set) var command: CommandRun?
+    /// How often the run was taken up again; nil if it never was.
+    public private(set) var resumed: Int?
     /// When the last event was written, RFC 3339.
     public private(set) var lastEvent: String?
 
@@ -58,15 +60,26 @@ public struct RunRecord: Hashable, Sendable {
         lastEvent = at
         switch stamped.event {
         case .runStarted(let start): begin(start, at: at)
+        case .runResumed(let resume):
+            reopen()
+            resumed = (resumed ?? 0) + 1
+            (person, machine) = (resume.person, resume.machine)
         case .waveStarted(let number):
             reopen()
             wave = number
         case .hostStarted(let name):
             reopen()
             change(name) { $0.begin(at: at) }
-        case .stepIntended(let name, let step, let title):
+        case .baselineTaken(let name, let units): change(name) { $0.baseline = units }
+        case .stateSaved(let name, let state): change(name) { $0.saved = state }
+        case .linkLost(let name, _): change(name) { $0.lostSince = at }
+        case .linkRestored(let name): change(name) { $0.lostSince = nil }
+        case .stepIntended(let name, let step, let title, let logOffset):
             reopen()
-            change(name) { $0.intend(step, title: title, at: at) }
+            change(name) { $0.intend(step, title: title, logOffset: logOffset, at: at) }
+        case .stepRepeated(let name, let step, _, let logOffset):
+            reopen()
+            change(name) { $0.again(step, logOffset: logOffset, at: at) }
         case .stepStarted(let name, let step):
             change(name) { $0.confirmStart(of: step, at: at) }
         case .stepProgress(let name, let step, let offset):
@@ -181,7 +194,10 @@ public struct RunRecord: Hashable, Sendable {
             host.reason = host.steps.isEmpty ? nil : Reason(.runEndedEarly)
         }
         if host.outcome == .notStarted, host.reason == nil { host.reason = whyNotStarted }
-        if host.outcome != .running { host.leaveOpenStepsUnknown() }
+        if host.outcome != .running {
+            host.leaveOpenStepsUnknown()
+            host.lostSince = nil
+        }
         return host
     }
 
@@ -212,6 +228,12 @@ public struct HostRecord: Hashable, Sendable {
     public internal(set) var started: String?
     /// When work on it ended, RFC 3339.
     public internal(set) var ended: String?
+    /// Its units before the first step; nil before they were looked at.
+    public internal(set) var baseline: [UnitState]?
+    /// What it was before its first step, saved on it; nil if nothing is.
+    public internal(set) var saved: SavedState?
+    /// Since when its connection is being made anew, RFC 3339; nil while there is one or none is needed.
+    public internal(set) var lostSince: String?
     /// The steps that were intended, in order.
     public internal(set) var steps: [StepRecord] = []
 
@@ -228,6 +250,17 @@ public struct HostRecord: Hashable, Sendable {
         reason = start.reason
     }
 
+    /// Whether a run that is taken up again goes on with this host.
+    ///
+    /// - Parameter retryingFailed: whether hosts that failed are tried again.
+    public func isToBeTakenUp(retryingFailed: Bool) -> Bool {
+        switch outcome {
+        case .notStarted, .running, .unknown, .unreachable, .deferred, .waiting: true
+        case .failed: retryingFailed
+        case .skipped, .blocked, .upgraded, .aborted: false
+        }
+    }
+
     /// The step that is under way, or the one that failed or that nobody knows the end of.
     public var decisiveStep: StepRecord? {
         steps.last { $0.outcome == nil || $0.outcome == .failed || $0.outcome == .unknown }
@@ -235,15 +268,32 @@ public struct HostRecord: Hashable, Sendable {
 
     mutating func begin(at: String) {
         outcome = .running
-        (reason, ended) = (nil, nil)
+        (reason, ended, lostSince) = (nil, nil, nil)
+        // A step that nobody knew the end of is looked at again.
+        for place in steps.indices where steps[place].outcome == .unknown {
+            (steps[place].outcome, steps[place].reason, steps[place].ended) = (nil, nil, nil)
+        }
         started = started ?? at
     }
 
-    mutating func intend(_ step: StepID, title: String, at: String) {
+    mutating func intend(_ step: StepID, title: String, logOffset: Int64 = 0, at: String) {
         if outcome != .running { begin(at: at) }
         // A step intended again is that of a resumed run: the older intent is answered by the newer one.
         steps.removeAll { $0.id == step }
-        steps.append(StepRecord(id: step, title: title, started: at))
+        var record = StepRecord(id: step, title: title, started: at)
+        record.logOffset = logOffset
+        steps.append(record)
+    }
+
+    mutating func again(_ step: StepID, logOffset: Int64, at: String) {
+        if outcome != .running { begin(at: at) }
+        guard let place = steps.lastIndex(where: { $0.id == step }) else {
+            return intend(step, title: step.rawValue, logOffset: logOffset, at: at)
+        }
+        var record = StepRecord(id: step, title: steps[place].title, started: at)
+        record.tries = steps[place].tries + 1
+        record.logOffset = logOffset
+        steps[place] = record
     }
 
     mutating func confirmStart(of step: StepID, at: String) {
@@ -272,6 +322,7 @@ public struct HostRecord: Hashable, Sendable {
         self.reason = reason
         to = version
         ended = at
+        lostSince = nil
     }
 
     mutating func leaveOpenStepsUnknown() {
@@ -300,6 +351,10 @@ public struct StepRecord: Hashable, Sendable {
     public internal(set) var ended: String?
     /// How many bytes of its output are in the local log.
     public internal(set) var offset: Int64 = 0
+    /// Where its heading stands in the local log of its host, in bytes.
+    public internal(set) var logOffset: Int64 = 0
+    /// How often it was begun, 1 or more.
+    public internal(set) var tries = 1
 
     init(id: StepID, title: String, started: String?) {
         self.id = id

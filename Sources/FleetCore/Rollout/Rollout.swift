@@ -32,6 +32,8 @@ public struct Rollout: Hashable, Sendable {
     /// How many hosts failed, could not be reached or are unknown.
     public private(set) var failures = 0
 
+    /// Hosts whose failure counts no more.
+    private let forgiven: Set<HostName>
     private let barrier: Bool
     private var stage = Stage.planned
 
@@ -55,7 +57,16 @@ public struct Rollout: Hashable, Sendable {
     }
 
     /// Prepares a rollout. `selected` counts skipped and blocked hosts too; a host named twice keeps its first place, and a wave without hosts is left out.
-    public init(waves: [Wave], policy: RolloutPolicy, selected: Int) {
+    ///
+    /// - Parameters:
+    ///   - earlier: how hosts ended before the run was taken up again; they are not started, and count as what they are.
+    ///   - forgiving: whether earlier failures are left out of the budgets, since they stopped the run and a person went on.
+    public init(
+        waves: [Wave], policy: RolloutPolicy, selected: Int, earlier: [HostName: HostOutcome] = [:], forgiving: Bool = false
+    ) {
+        ended = earlier
+        forgiven = forgiving ? Set(earlier.filter { $0.value.isFailure }.keys) : []
+        failures = earlier.count { $0.value.isFailure } - forgiven.count
         var seen: Set<HostName> = []
         self.waves = waves.compactMap { wave in
             let hosts = wave.hosts.filter { seen.insert($0).inserted }
@@ -145,7 +156,15 @@ public struct Rollout: Hashable, Sendable {
             stage = .finished(nil)
             return [.finish]
         }
-        return [.openWave(waves[index].number)] + startHosts(of: OpenWave(index: index, waiting: waves[index].hosts[...]))
+        // Before a run was taken up again some hosts had ended: all of a wave, part of it, or none.
+        let before = waves[index].hosts.compactMap { host in ended[host].map { (host, $0) } }
+        let waiting = waves[index].hosts.filter { ended[$0] == nil }
+        let wave = OpenWave(
+            index: index, waiting: waiting[...], failures: before.count { $0.1.isFailure && !forgiven.contains($0.0) },
+            hasGoodHost: before.contains { $0.1.isGood })
+        if waiting.isEmpty { return openWave(at: index + 1) }
+        if let reason = reasonToStop(in: wave) { return stop(because: reason) }
+        return [.openWave(waves[index].number)] + startHosts(of: wave)
     }
 
     private mutating func startHosts(of wave: OpenWave) -> [Instruction] {

@@ -38,7 +38,7 @@ extension PlanDocument.PlannedHostEntry {
             host: .init(planned.host),
             identity: planned.identity.map { .init(machineId: $0.machineID, hostKey: $0.hostKey) },
             facts: planned.facts.map(PlanDocument.FactsEntry.init),
-            upgradeClass: planned.upgradeClass, leftBy: planned.leftBy?.text,
+            upgradeClass: planned.upgradeClass,
             disposition: .init(planned.disposition),
             findings: planned.findings.map { .init(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy) },
             steps: planned.steps.map {
@@ -52,7 +52,7 @@ extension PlanDocument.PlannedHostEntry {
             identity: identity.map { HostIdentity(machineID: $0.machineId, hostKey: $0.hostKey) },
             facts: facts?.facts,
             upgradeClass: upgradeClass,
-            disposition: try disposition.disposition(of: host.name), leftBy: leftBy.flatMap { RunID($0) },
+            disposition: try disposition.disposition(of: host.name),
             findings: findings.map { GateFinding(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy) },
             steps: steps.map { PlannedStep(id: $0.id, title: $0.title, script: $0.script, limit: $0.limit.duration, kind: $0.kind) })
     }
@@ -98,6 +98,7 @@ extension PlanDocument.DispositionEntry {
         case .upgrade(let wave): self.init(action: .upgrade, wave: wave, reason: nil)
         case .skip(let reason): self.init(action: .skip, wave: nil, reason: .init(reason))
         case .block(let reason): self.init(action: .block, wave: nil, reason: .init(reason))
+        case .defer(let reason): self.init(action: .defer, wave: nil, reason: .init(reason))
         case .unreachable(let reason): self.init(action: .unreachable, wave: nil, reason: .init(reason))
         }
     }
@@ -107,6 +108,7 @@ extension PlanDocument.DispositionEntry {
         case (.upgrade, let wave?, nil): .upgrade(wave: wave)
         case (.skip, nil, let reason?): .skip(reason)
         case (.block, nil, let reason?): .block(reason)
+        case (.defer, nil, let reason?): .defer(reason)
         case (.unreachable, nil, let reason?): .unreachable(reason)
         default:
             throw DecodingError.dataCorrupted(

@@ -24,7 +24,6 @@ struct PlanDocument: Hashable, Codable {
         var identity: IdentityEntry?
         var facts: FactsEntry?
         var upgradeClass: UpgradeClass?
-        var leftBy: String?
         var disposition: DispositionEntry
         var findings: [FindingEntry]
         var steps: [StepEntry]
@@ -76,7 +75,7 @@ struct PlanDocument: Hashable, Codable {
         var wave: Int?
         var reason: ReasonEntry?
 
-        enum Action: String, Codable { case upgrade, skip, block, unreachable }
+        enum Action: String, Codable { case upgrade, skip, block, `defer`, unreachable }
     }
 
     struct ReasonEntry: Hashable, Codable {

@@ -29,7 +29,12 @@ public struct PlanFile: Sendable {
 
     /// Reads the plan; refuses one that was edited after Fleet wrote it, or that this Fleet does not understand.
     public func read() throws(Problem) -> Plan {
-        var members = try readMembers()
+        try plan(in: TextFile(path: path, role: "plan file").read())
+    }
+
+    /// Reads a plan from the text of its file, kept elsewhere; `path` is what problems name.
+    public func plan(in text: String) throws(Problem) -> Plan {
+        var members = try readMembers(text)
         try checkSchema(of: members)
         guard case .text(let digest)? = members.removeValue(forKey: "digest"), digest == Self.digest(of: members) else {
             throw Problem(
@@ -45,8 +50,7 @@ public struct PlanFile: Sendable {
         }
     }
 
-    private func readMembers() throws(Problem) -> [String: JSONValue] {
-        let text = try TextFile(path: path, role: "plan file").read()
+    private func readMembers(_ text: String) throws(Problem) -> [String: JSONValue] {
         let value: JSONValue
         do {
             value = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))

@@ -31,6 +31,7 @@ struct PlannerTests {
         case .upgrade(let wave): "upgrade in wave \(wave)"
         case .skip(let reason): "skip: \(reason.code.rawValue)"
         case .block(let reason): "block: \(reason.parameters["gate"] ?? reason.code.rawValue)"
+        case .defer(let reason): "defer: \(reason.code.rawValue)"
         case .unreachable(let reason): "unreachable: \(reason.code.rawValue)"
         }
     }
@@ -46,9 +47,10 @@ struct PlannerTests {
             ("3.25.0", target, { $0.offer = .couldNotTell("dead") }, "block: target-offered"),
             ("3.25.0", target, { $0.offer = .notAsked }, "block: target-offered"),
             ("3.25.0", target, { $0.offer = .packages([Package(name: "canopsis-core", version: "3.27.0-1")]) }, "block: target-offered"),
-            ("3.25.0", target, { $0.brokenPackages = ["iF canopsis-core"] }, "block: package-manager"),
+            ("3.25.0", target, { $0.brokenPackages = ["iF \tcanopsis-core 3.25.0-1"] }, "upgrade in wave 1"),
+            ("3.25.0", target, { $0.brokenPackages = ["iHR\tcanopsis-core 3.25.0-1"] }, "block: package-manager"),
             ("3.25.0", target, { $0.brokenPackages = nil }, "block: package-manager"),
-            ("3.26.0", target, { $0.brokenPackages = ["iF canopsis-core"] }, "block: package-manager"),
+            ("3.26.0", target, { $0.brokenPackages = ["iF \tcanopsis-core 3.26.0-1"] }, "upgrade in wave 1"),
             ("3.26.0", target, { $0.brokenPackages = nil }, "block: package-manager"),
             ("3.25.0", target, { $0.freeBytes["/var"] = 1 }, "block: disk-space"),
             ("3.25.0", target, { $0.installed = [] }, "block: canopsis-installed"),

@@ -126,7 +126,7 @@ struct ProcedureTests {
     @Test("the steps come in the vendor's order, with their limits; only the last one changes nothing")
     func order() throws {
         let steps = try Self.steps(Self.kinds[0])
-        #expect(steps.map(\.id) == StepID.allCases)
+        #expect(steps.map(\.id) == StepID.allCases.filter { $0 != .repair })
         #expect(steps.map(\.kind) == [.job, .job, .job, .job, .look])
         #expect(steps.map(\.limit) == [.seconds(3600), .seconds(7200), .seconds(120), .seconds(1800), .seconds(210)])
         #expect(steps[0].title == "upgrade the system, canopsis-core 3.26.0-1, canopsis-engines-go 3.26.0-1")

@@ -33,7 +33,7 @@ public struct UpgradePackages: Hashable, Sendable {
     ///
     /// `DPkg::Lock::Timeout` alone is not enough: apt knows it since 1.9.11, and Debian 8 and 9 have older ones. A record lock shows
     /// in `/proc/locks` with the inode of its file.
-    private static let waiting = """
+    static let waiting = """
         busy() {
             for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock; do
                 inode=$(stat -c %i "$file" 2>/dev/null) && grep -q ":$inode 0 EOF" /proc/locks && return 0

@@ -1,0 +1,75 @@
+import FleetCore
+import FleetDocuments
+import FleetJournal
+import FleetReports
+import FleetRollout
+import Foundation
+
+/// Carries a run out on this machine: signals, display, journal and logs around the rollout.
+struct RunExecution {
+    let plan: Plan
+    let digest: String
+    let run: RunID
+    let journal: Journal
+    let connector: SSHConnector
+
+    /// Begins the run and carries it out to its end.
+    func begin(patience: Patience) async throws -> RunRecord {
+        let start = plan.runStart(digest: digest, person: Person.name, machine: Person.machine)
+        return try await carryOut(patience: patience, earlier: nil, retriedBy: nil) { display in
+            try RunRecorder(beginning: run, start: start, plan: Data(PlanFile.text(of: plan).utf8), in: journal, display: display)
+        }
+    }
+
+    /// Goes on with a run that was left unfinished.
+    ///
+    /// - Parameter retryingFailed: whether hosts that failed are tried again from the step they failed at.
+    func resume(_ earlier: RunRecord, retryingFailed: Bool, patience: Patience) async throws -> RunRecord {
+        let note = RunResume(person: Person.name, machine: Person.machine, retriesFailed: retryingFailed)
+        return try await carryOut(patience: patience, earlier: earlier, retriedBy: retryingFailed ? note.person : nil) { display in
+            try RunRecorder(resuming: run, note: note, in: journal, display: display)
+        }
+    }
+
+    private func carryOut(
+        patience: Patience, earlier: RunRecord?, retriedBy: String?, recorder make: (ProgressDisplay) throws -> RunRecorder
+    ) async throws -> RunRecord {
+        let signals = StopSignals()
+        let display = ProgressDisplay(waves: plan.waves.count)
+        let recorder = try make(display)
+        Console.say("run \(run)")
+        await display.start()
+        let lock = HostLock(run: run, person: Person.name, machine: Person.machine, planDigest: digest)
+        let runner = RolloutRunner(
+            plan: plan, lock: lock, connector: connector, journal: recorder, log: HostLogs(in: RunFolder(of: run, in: journal.folder)),
+            patience: patience, earlier: earlier, retriedBy: retriedBy)
+        let ending: RolloutRunner.Ending
+        do {
+            ending = try await runner.carryOut(stops: signals.names)
+            try await recorder.end()
+        } catch {
+            await display.stop()
+            throw Problem(
+                code: "internal", what: "Fleet had to leave run \(run): its journal or logs could not be written.",
+                place: .file(journal.folder, line: nil),
+                remedy: "No further host was started. Steps under way on hosts go on there by themselves, and the hosts stay locked. "
+                    + "Mend the cause, then go on with `fleet resume \(run)`.",
+                cause: (error as? Problem)?.description ?? "\(error)")
+        }
+        await display.stop()
+        if case .detached = ending { Console.say("The steps under way go on on their hosts. Go on with: fleet resume \(run)") }
+        withExtendedLifetime(signals) {}
+        var record = await recorder.record
+        record.isAlive = false
+        return record
+    }
+}
+
+/// Writes the report of a run that was carried out, and exits with what the run says.
+func show(_ record: RunRecord, as output: OutputFormat, context: ReportContext) throws -> Never {
+    switch output {
+    case .text: Console.data(TextReport(record, context: context, style: Console.style).text)
+    case .json: Console.data(try JSONReport(record).text())
+    }
+    throw record.exitStatus ?? .internalError
+}
