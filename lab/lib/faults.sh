@@ -6,13 +6,14 @@ fault_cut() {
     ip link set "$(host_cable "$1")" down
 }
 
-# Ends every disturbance of the host's line.
+# Ends every disturbance of the host's line, disk, package lock and repository.
 fault_heal() {
     local space
     space=$(host_namespace "$1")
     ip link set "$(host_cable "$1")" up
     ip netns exec "$space" nft delete table inet lab 2>/dev/null || true
     tc qdisc del dev "$(host_cable "$1")" root 2>/dev/null || true
+    mount -o "remount,size=$LAB_DISK_SIZE" "$LAB_HOSTS/$1/disk"
 }
 
 # New connections to sshd are refused; sessions that are open live on.
@@ -35,6 +36,20 @@ fault_reset() {
 # The line carries only so much: fault_slow NAME [RATE].
 fault_slow() {
     tc qdisc replace dev "$(host_cable "$1")" root tbf rate "${2:-256kbit}" burst 4kb latency 400ms
+}
+
+# The disk is full, or has so many bytes left: fault_fill_disk NAME [BYTES]. It shrinks to what is on it, which takes
+# neither time nor memory. What the host writes in between may be more than that: then once more.
+fault_fill_disk() {
+    local disk=$LAB_HOSTS/$1/disk keep=${2:-0} used tries
+    [[ $keep =~ ^[0-9]+$ ]] || die "the disk keeps a number of bytes free, not \"$keep\""
+    for tries in $(seq 1 20); do
+        used=$(df --block-size=1 --output=used "$disk" | tail -n 1)
+        if mount -o "remount,size=$((used + keep))" "$disk" 2>/dev/null; then
+            return
+        fi
+    done
+    die "the disk of $1 could not be shrunk to $used bytes in $tries tries"
 }
 
 # The power goes: every process of the host ends at once. Tree and cable stay.

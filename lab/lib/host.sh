@@ -3,8 +3,11 @@
 #
 #   .state/hosts/NAME/   number address system stack edition habits   one value per file
 #                        ready                                        there once the host has come up
-#                        upper work root                              the host's own layer, and the tree as it sees it
+#                        disk root                                    its own disk (upper, work), and the tree as it sees it
 #                        nspawn                                       process id of systemd-nspawn while it runs
+
+# What fits on a host's disk, which is memory: as large as a host should find it, and never that full.
+LAB_DISK_SIZE=2g
 
 host_value() {
     cat "$LAB_HOSTS/$1/$2"
@@ -70,9 +73,11 @@ free_number() {
 
 # Mounts a host's tree and gives it an identity, before its first boot.
 prepare_host() {
-    local name=$1 lower=$2 folder=$LAB_HOSTS/$1 root=$LAB_HOSTS/$1/root
-    mkdir -p "$folder/upper" "$folder/work" "$root"
-    mount -t overlay overlay -o "lowerdir=$lower,upperdir=$folder/upper,workdir=$folder/work" "$root"
+    local name=$1 lower=$2 disk=$LAB_HOSTS/$1/disk root=$LAB_HOSTS/$1/root
+    mkdir -p "$disk" "$root"
+    mount -t tmpfs -o "mode=755,size=$LAB_DISK_SIZE" tmpfs "$disk"
+    mkdir "$disk/upper" "$disk/work"
+    mount -t overlay overlay -o "lowerdir=$lower,upperdir=$disk/upper,workdir=$disk/work" "$root"
     dress "$root" "$(host_value "$name" system)"
     give_identity "$root" "$name"
     give_access "$root"
