@@ -128,8 +128,38 @@ public struct LabHost: Sendable {
         try await shell("printf '%s\\n' '\(value)' >'/etc/fleet-test/\(knob)'")
     }
 
-    /// Pulls its cable.
+    // MARK: what can happen to it
+
+    /// Pulls its cable: open sessions hang, new ones get no answer.
     public func cut() async throws { try await Lab.lab(["cut", labName]) }
+
+    /// Ends every fault that lasts.
+    public func heal() async throws { try await Lab.lab(["heal", labName]) }
+
+    /// Has sshd's port refuse new connections; sessions that are open live on.
+    public func refuse() async throws { try await Lab.lab(["refuse", labName]) }
+
+    /// Resets the sessions open at this moment; new ones are welcome.
+    public func reset() async throws { try await Lab.lab(["reset", labName]) }
+
+    /// Makes its line slow.
+    ///
+    /// - Parameter rate: as tc(8) reads it: `64kbit`.
+    public func slow(rate: String = "256kbit") async throws { try await Lab.lab(["slow", labName, rate]) }
+
+    /// Fills its disk, which holds everything but `/tmp` and `/run`.
+    public func fillDisk(keepingBytes bytes: Int = 0) async throws { try await Lab.lab(["fill-disk", labName, String(bytes)]) }
+
+    /// Cuts its power: every process of it ends at once, what is on its disk stays.
+    public func crash() async throws { try await Lab.lab(["crash", labName]) }
+
+    /// Gives it power again after ``crash()``, and returns when its sshd and its web page answer.
+    public func start() async throws { try await Lab.lab(["start", labName]) }
+
+    /// Begins an orderly reboot, and does not wait for its end.
+    public func reboot() async throws { try await Lab.lab(["reboot", labName]) }
+
+    // MARK: what it says
 
     /// The lines of a file; none if it is not there.
     public func lines(of file: String) async throws -> [String] {
