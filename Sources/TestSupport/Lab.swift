@@ -150,6 +150,11 @@ public struct LabHost: Sendable {
     /// Fills its disk, which holds everything but `/tmp` and `/run`.
     public func fillDisk(keepingBytes bytes: Int = 0) async throws { try await Lab.lab(["fill-disk", labName, String(bytes)]) }
 
+    /// Has a process `lab-lock-holder` hold the package manager's locks until ``heal()`` or for a while, and returns once they are held.
+    public func holdPackageLock(seconds: Int? = nil) async throws {
+        try await Lab.lab(["hold-package-lock", labName] + (seconds.map { [String($0)] } ?? []))
+    }
+
     /// Cuts its power: every process of it ends at once, what is on its disk stays.
     public func crash() async throws { try await Lab.lab(["crash", labName]) }
 

@@ -14,6 +14,10 @@ fault_heal() {
     ip netns exec "$space" nft delete table inet lab 2>/dev/null || true
     tc qdisc del dev "$(host_cable "$1")" root 2>/dev/null || true
     mount -o "remount,size=$LAB_DISK_SIZE" "$LAB_HOSTS/$1/disk"
+    if host_is_running "$1"; then
+        # The pattern matches what is there; a plain name that is not there would be an error.
+        exec_in "$1" systemctl stop 'lab-package-lock*'
+    fi
 }
 
 # New connections to sshd are refused; sessions that are open live on.
@@ -50,6 +54,19 @@ fault_fill_disk() {
         fi
     done
     die "the disk of $1 could not be shrunk to $used bytes in $tries tries"
+}
+
+# Another process holds the package manager's locks, for ever or for a while: fault_hold_package_lock NAME [SECONDS].
+# Returns once it has them.
+fault_hold_package_lock() {
+    local name=$1 seconds=${2:-} kind program=/run/fleet-lab/hold_package_lock.pl
+    [[ $seconds =~ ^[0-9]*$ ]] || die "the lock is held for a number of seconds, not \"$seconds\""
+    kind=$(system_kind "$(host_value "$name" system)")
+    exec_in "$name" sh -c 'mkdir -p /run/fleet-lab && cat >"$1"' sh "$program" <"$LAB_FOLDER/lib/hold_package_lock.pl"
+    # shellcheck disable=SC2086  # no word if there are no seconds
+    exec_in "$name" /usr/lib/fleet-lab/real/systemd-run --quiet --collect --unit=lab-package-lock --service-type=notify \
+        perl "$program" "$kind" $seconds ||
+        die "the package lock of $name could not be taken; lab exec $name journalctl -u lab-package-lock says why"
 }
 
 # The power goes: every process of the host ends at once. Tree and cable stay.
