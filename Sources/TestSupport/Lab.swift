@@ -155,6 +155,17 @@ public struct LabHost: Sendable {
         try await Lab.lab(["hold-package-lock", labName] + (seconds.map { [String($0)] } ?? []))
     }
 
+    /// How a repository can be broken.
+    public enum BrokenRepository: String, Sendable {
+        /// It answers 404.
+        case gone
+        /// It is signed by a key that no host knows.
+        case signature
+    }
+
+    /// Breaks the repository of Canopsis as this host sees it; other hosts see it whole.
+    public func breakRepository(_ how: BrokenRepository) async throws { try await Lab.lab(["break-repository", labName, how.rawValue]) }
+
     /// Cuts its power: every process of it ends at once, what is on its disk stays.
     public func crash() async throws { try await Lab.lab(["crash", labName]) }
 

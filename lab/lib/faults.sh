@@ -14,6 +14,7 @@ fault_heal() {
     ip netns exec "$space" nft delete table inet lab 2>/dev/null || true
     tc qdisc del dev "$(host_cable "$1")" root 2>/dev/null || true
     mount -o "remount,size=$LAB_DISK_SIZE" "$LAB_HOSTS/$1/disk"
+    repair_repository "$1"
     if host_is_running "$1"; then
         # The pattern matches what is there; a plain name that is not there would be an error.
         exec_in "$1" systemctl stop 'lab-package-lock*'
@@ -67,6 +68,21 @@ fault_hold_package_lock() {
     exec_in "$name" /usr/lib/fleet-lab/real/systemd-run --quiet --collect --unit=lab-package-lock --service-type=notify \
         perl "$program" "$kind" $seconds ||
         die "the package lock of $name could not be taken; lab exec $name journalctl -u lab-package-lock says why"
+}
+
+# For this host alone, the repository of Canopsis is gone or signed by somebody else: fault_break_repository NAME gone|signature.
+# Nothing changes on the host: the server looks who asks.
+fault_break_repository() {
+    case ${2:-} in
+    gone | signature) ;;
+    *) die "a repository is broken in one of two ways: gone or signature" ;;
+    esac
+    mkdir -p "$LAB_REPOSITORY/broken"
+    printf '%s\n' "$2" >"$LAB_REPOSITORY/broken/$(host_value "$1" address)"
+}
+
+repair_repository() {
+    rm -f "$LAB_REPOSITORY/broken/$(host_value "$1" address)"
 }
 
 # The power goes: every process of the host ends at once. Tree and cable stay.

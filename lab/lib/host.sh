@@ -170,6 +170,7 @@ remove_host() {
 clear_host() {
     local name=$1
     [ ! -f "$LAB_HOSTS/$name/number" ] || unplug_host "$name"
+    [ ! -f "$LAB_HOSTS/$name/address" ] || repair_repository "$name"
     unmount_under "$LAB_HOSTS/$name"
     rm -rf --one-file-system "${LAB_HOSTS:?}/$name"
 }

@@ -1,12 +1,19 @@
 """Serves a folder to the lab's hosts: http_server.py FOLDER ADDRESS PORT.
 
+A host for which FOLDER/broken/ITS-ADDRESS says "gone" finds no folder "canopsis"; one for which it says
+"signature" finds in its place what is in "canopsis-unknown-key".
+
 Python's own server, with a queue long enough for a fleet that asks all at once, and without
 "not modified" answers: an index that is published anew may carry any time stamp.
 """
 
 import functools
 import http.server
+import os
 import sys
+
+REPOSITORY = "/canopsis/"
+SIGNED_BY_ANOTHER = "/canopsis-unknown-key/"
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -15,7 +22,21 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def send_head(self):
         del self.headers["If-Modified-Since"]
+        if self.path.startswith(REPOSITORY):
+            match self.fault():
+                case "gone":
+                    self.send_error(404)
+                    return None
+                case "signature":
+                    self.path = SIGNED_BY_ANOTHER + self.path.removeprefix(REPOSITORY)
         return super().send_head()
+
+    def fault(self):
+        try:
+            with open(os.path.join(self.directory, "broken", self.client_address[0])) as file:
+                return file.read().strip()
+        except FileNotFoundError:
+            return None
 
 
 class Server(http.server.ThreadingHTTPServer):

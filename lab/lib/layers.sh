@@ -65,9 +65,10 @@ install_on_rpm() {
     finish_layer "$root"
 }
 
+# A repository that does not answer is an error, as for yum 3; Debian's dnf would go on without it and end with 0.
 yum_repository() {
     printf '[%s]\nname=%s\nbaseurl=http://%s.1/%s/rpm/\nenabled=1\ngpgcheck=1\n' "$1" "$1" "$LAB_RANGE" "$2"
-    printf 'gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-fleet-lab\nmetadata_expire=21600\n'
+    printf 'gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-fleet-lab\nmetadata_expire=21600\nskip_if_unavailable=0\n'
 }
 
 # Runs a package manager inside the tree with package files brought in from a folder.

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Builds the stand-in packages: packages/NAME/{package.conf,tree,scripts} -> a .deb and a .rpm per version.
 
-# The folder with every package file: deb/*.deb, rpm/*.rpm and the public key.
+# The folder with every package file: deb/*.deb, rpm/*.rpm and the public key. In unknown-key/ is the same, signed with a
+# key that no host knows.
 package_pool() {
     tree packages "$(digest_of_files lib/packages.sh lib/signing.sh packages)" make_packages
 }
@@ -12,10 +13,18 @@ make_packages() {
     work=$(mktemp -d)
     mkdir -p "$pool/deb" "$pool/rpm"
     for_each_package_version make_package "$work" "$pool"
-    make_signing_key "$pool"
-    sign_rpms "$pool"/rpm/*.rpm
     describe_debs "$pool"
+    mkdir "$pool/unknown-key"
+    ln -s ../deb "$pool/unknown-key/deb"
+    cp -a "$pool/rpm" "$pool/unknown-key/"
+    sign_pool "$pool"
+    sign_pool "$pool/unknown-key"
     rm -rf "$work"
+}
+
+sign_pool() {
+    make_signing_key "$1"
+    sign_rpms "$1"/rpm/*.rpm
 }
 
 # Calls "ARGUMENTS... NAME VERSION" for everything under packages/, with the values of its package.conf set.

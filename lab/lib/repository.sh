@@ -1,17 +1,20 @@
 # shellcheck shell=bash
 # What the hosts can install: two repositories over HTTP, each with an apt suite "stable" and an rpm index, signed.
-# "canopsis" offers the published versions of Canopsis, "system" every package of the operating system.
+# "canopsis" offers the published versions of Canopsis, "system" every package of the operating system. A third,
+# "canopsis-unknown-key", is the first one as signed by somebody else: see http_server.py.
 
 LAB_FIRST_VERSIONS="3.25.0 3.26.0"
 
-# Publishes versions of Canopsis; both indexes are built aside and appear together, by one rename.
+# Publishes versions of Canopsis; apt's and yum's indexes are built aside and appear together, by one rename.
 publish() {
-    local version
+    local version pool
     [ $# -gt 0 ] || die "name the versions to offer, as in: lab publish 3.25.0 3.26.0 3.27.0"
     for version in "$@"; do
         known_versions | grep -qxF -- "$version" || die "no stand-in package has version $version; there are: $(known_versions | xargs)"
     done
-    publish_repository canopsis "$@"
+    pool=$(package_pool)
+    publish_repository canopsis canopsis "$pool" "$@"
+    publish_repository canopsis-unknown-key canopsis "$pool/unknown-key" "$@"
     printf '%s\n' "$*" >"$LAB_REPOSITORY/published"
 }
 
@@ -21,7 +24,7 @@ publish_first() {
     pool=$(package_pool)
     if [ "$(readlink "$LAB_REPOSITORY/system/pool")" != "$pool" ] || [ ! -f "$LAB_REPOSITORY/published" ] ||
         [ "$(readlink "$LAB_REPOSITORY/canopsis/pool")" != "$pool" ]; then
-        publish_repository system
+        publish_repository system system "$pool"
         # shellcheck disable=SC2046  # a list of versions
         publish $(cat "$LAB_REPOSITORY/published" 2>/dev/null || printf '%s' "$LAB_FIRST_VERSIONS")
     fi
@@ -41,17 +44,17 @@ print_version_of() {
     fi
 }
 
-# publish_repository NAME [VERSION...]: all its packages if no version is named.
+# publish_repository NAME CONTENT POOL [VERSION...]: the packages whose package.conf says repository=CONTENT, all if no
+# version is named.
 publish_repository() {
-    local name=$1 pool serial next
-    shift
-    pool=$(package_pool)
+    local name=$1 content=$2 pool=$3 serial next
+    shift 3
     serial=$(next_serial)
     next=$LAB_REPOSITORY/.$name.$serial
     rm -rf "$next"
     mkdir -p "$next/dists/stable/main/binary-amd64" "$next/rpm"
     ln -s "$pool" "$next/pool"
-    for_each_package_version add_to_index "$name" "$next" "$pool" " $* "
+    for_each_package_version add_to_index "$content" "$next" "$pool" " $* "
     with_gpg_home "$pool" finish_indexes "$next" "$serial"
     ln -sfn "$next" "$LAB_REPOSITORY/.$name.new"
     mv -T "$LAB_REPOSITORY/.$name.new" "$LAB_REPOSITORY/$name"
