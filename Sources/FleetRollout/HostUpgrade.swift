@@ -141,10 +141,11 @@ struct HostUpgrade: Sendable {
         for (index, step) in planned.steps.enumerated() {
             let record = earlier?.steps.last { $0.id == step.id }
             // Effects are not repeated; what is looked at is looked at again.
-            if record?.outcome == .succeeded, step.kind == .job { continue }
+            let isTriedAgain = retriedBy != nil && isTriedAgain(step, record)
+            if record?.outcome == .succeeded, step.kind == .job, !isTriedAgain { continue }
             var ending: StepEnding
             switch step.kind {
-            case .job: ending = try await carryOut(step, number: index + 1, record: record, over: link)
+            case .job: ending = try await carryOut(step, number: index + 1, record: record, tryingAgain: isTriedAgain, over: link)
             case .look:
                 try await journal.append(.stepIntended(host: name, step: step.id, title: step.title, logOffset: log.length(of: name)))
                 ending = try await Verification(target: target, step: step, host: planned.host, before: before, clock: clock).run(
@@ -167,6 +168,13 @@ struct HostUpgrade: Sendable {
         }
         if let reason = after.reasonNotAt(target) { return Ending(outcome: .failed, reason: reason, version: after.installedVersion) }
         return Ending(outcome: .upgraded, reason: nil, version: after.installedVersion)
+    }
+
+    /// Whether a person who has failed hosts tried again means this step: the one that failed, and the restart where the units did
+    /// not come up after it.
+    private func isTriedAgain(_ step: PlannedStep, _ record: StepRecord?) -> Bool {
+        if step.id == .restart, earlier?.steps.last(where: { $0.id == .verify })?.outcome == .failed { return record != nil }
+        return record?.outcome == .failed
     }
 
     /// How a host ends that no step was started on.
@@ -202,14 +210,16 @@ struct HostUpgrade: Sendable {
     private static let mostRepeats = 2
 
     /// Carries a job out, from where an earlier attempt left it.
-    private func carryOut(_ step: PlannedStep, number: Int, record: StepRecord?, over link: HostLink) async throws -> StepEnding {
+    private func carryOut(
+        _ step: PlannedStep, number: Int, record: StepRecord?, tryingAgain: Bool = false, over link: HostLink
+    ) async throws -> StepEnding {
         var tries = record?.tries ?? 1
         var offset: Int64 = 0
-        if let record, record.outcome != .failed {
-            offset = try await continueLog(of: step, record)
-        } else if record != nil {
+        if record != nil, tryingAgain {
             tries += 1
             try await repeated(step, because: Reason(.stepRetried, ["person": retriedBy ?? "?"]))
+        } else if let record {
+            offset = try await continueLog(of: step, record)
         } else {
             let place = try await log.length(of: name)
             try await journal.append(.stepIntended(host: name, step: step.id, title: step.title, logOffset: place))

@@ -2,6 +2,7 @@
 # One host: its folder in the state, its tree, starting and ending it.
 #
 #   .state/hosts/NAME/   number address system stack edition habits   one value per file
+#                        logins
 #                        ready                                        there once the host has come up
 #                        disk root                                    its own disk (upper, work), and the tree as it sees it
 #                        nspawn                                       process id of systemd-nspawn while it runs
@@ -26,7 +27,7 @@ require_host() {
 
 # Writes down what a host is to be, from a word such as h4:rpm or h5:deb9:cat:go:noisy.
 define_host() {
-    local word=$1 name=${1%%:*} option system=deb12 stack=python edition=core habits='' number
+    local word=$1 name=${1%%:*} option system=deb12 stack=python edition=core habits='' logins=many number
     [[ $name =~ ^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$ ]] || die "\"$name\" is no host name: small letters, digits and dashes, as in h1"
     for option in $(tr ':' ' ' <<<"$word" | cut -s -d' ' -f2-); do
         case $option in
@@ -35,7 +36,8 @@ define_host() {
         go | python) stack=$option ;;
         cat | core) edition=$option ;;
         noisy | plain) habits=$option ;;
-        *) die "\"$option\" in \"$word\" is not known; there are deb deb8 deb9 deb12 rpm, python go, core cat, plain noisy" ;;
+        few-logins) logins=few ;;
+        *) die "\"$option\" in \"$word\" is not known; there are deb deb8 deb9 deb12 rpm, python go, core cat, plain noisy, few-logins" ;;
         esac
     done
     number=$(free_number "$name")
@@ -48,6 +50,7 @@ define_host() {
         printf '%s\n' "$stack" >stack
         printf '%s\n' "$edition" >edition
         printf '%s\n' "$habits" >habits
+        printf '%s\n' "$logins" >logins
         printf '%s.%s\n' "$LAB_RANGE" "$number" >address
     )
 }
@@ -87,6 +90,10 @@ prepare_host() {
     fi
     if [ "$(host_value "$name" habits)" = noisy ]; then
         give_habits "$root" "$name"
+    fi
+    # Without the lab's line, sshd turns connections away at random when ten are not yet logged in.
+    if [ "$(host_value "$name" logins)" = few ]; then
+        sed -i '/^MaxStartups /d' "$root/etc/ssh/sshd_config.d/lab.conf"
     fi
 }
 
