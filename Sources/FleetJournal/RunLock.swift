@@ -92,6 +92,9 @@ public final class RunLock: Sendable {
 }
 
 extension RunLock.Holder {
+    /// Whether it is a process of this machine since it was started: its number means that process then.
+    public var isOfThisBoot: Bool { boot == Self.current(since: Timestamp.now()).boot }
+
     /// This process.
     fileprivate static func current(since now: Timestamp) -> Self {
         var name = [CChar](repeating: 0, count: 256)

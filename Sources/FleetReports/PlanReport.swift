@@ -82,7 +82,7 @@ public struct PlanReport: Sendable {
         groups(working).map { names, steps in
             var lines = "Commands on \(HostSet.folded(names)), as root:".wrapped(indent: 0, hanging: 4).map { style.paint($0, .heading) }
             for (number, step) in steps.enumerated() {
-                let limit = step.kind == .job ? ", overdue after \(step.limit.text)" : ""
+                let limit = step.kind == .job ? ", \(step.mayBeEnded ? "ended" : "overdue") after \(step.limit.text)" : ""
                 lines += "\(number + 1). \(step.id.rawValue): \(step.title)\(limit)".escapedForTerminal().wrapped(indent: 2, hanging: 5)
                 // A command is shown as it will run: a long line is not cut.
                 lines += step.script.split(separator: "\n", omittingEmptySubsequences: true)

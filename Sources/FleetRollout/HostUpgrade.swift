@@ -227,15 +227,22 @@ struct HostUpgrade: Sendable {
         }
         var repeats = 0
         while true {
-            let job = Job(run: run, number: number, step: step.id, attempt: tries, script: step.script)
+            let job = Job(
+                run: run, number: number, step: step.id, attempt: tries, script: step.script,
+                endedAfterSeconds: step.mayBeEnded ? step.limit.components.seconds : nil)
+            // The host ends what may be ended; only where it does not is the coordinator the one to notice.
+            let limit = step.mayBeEnded ? step.limit + .seconds(120) : step.limit
             let runner = JobRunner(
-                host: name, job: job, limit: step.limit, offset: offset, link: link, journal: journal, log: log, now: clock.now)
+                host: name, job: job, limit: limit, offset: offset, link: link, journal: journal, log: log, now: clock.now)
             switch try await runner.run() {
             case .refused(let words): return StepEnding(.failed, reason: Reason(.jobNotStarted, ["words": words]))
             case .unknown(let reason): return StepEnding(.unknown, reason: reason)
             case .exited(0, _):
                 guard step.id == .packages else { return StepEnding(.succeeded, exit: 0) }
                 return await readBack(over: link)
+            case .exited(Job.endedStatus, let lastWords) where step.mayBeEnded:
+                return StepEnding(
+                    .failed, exit: Int(Job.endedStatus), reason: Reason(.jobEnded, ["limit": step.limit.text, "words": lastWords]))
             case .exited(let status, let lastWords):
                 var words = lastWords
                 if step.id == .canopsinit, let meaning = RunCanopsinit.meaning(of: status) { words = "\(meaning)\n\(words)" }

@@ -9,6 +9,8 @@ import Testing
 struct Operator: Sendable {
     /// Everything of theirs is in here, and commands run here.
     let folder: String
+    /// Variables set for the programs they run, besides the usual ones.
+    var variables: [String: String] = [:]
 
     /// The inventory that commands read unless told otherwise.
     var inventory: String { folder + "/inventory.yaml" }
@@ -109,7 +111,7 @@ struct Operator: Sendable {
         .inherit.updating([
             "FLEET_LOGS": logs, "FLEET_INVENTORY": inventory, "HOME": folder + "/home", "SUDO_USER": nil, "USER": "ana", "NO_COLOR": nil,
             "TERM": "xterm",
-        ])
+        ]).updating(Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) }))
     }
 
     private func start(

@@ -39,8 +39,20 @@ actor RunRecorder: RunJournal {
         let stamped = try journal.append(event, to: run)
         record.apply(stamped)
         try lines.write(contentsOf: Self.line(stamped))
+        dieIfAsked(after: event)
         await display?.show(event, record: record, at: stamped.at)
     }
+
+    /// For tests of what is left behind: the variable `FLEET_DIE_AFTER_EVENTS` kills the process once so many events are on disk.
+    private func dieIfAsked(after event: RunEvent) {
+        guard let most = Self.mostEvents else { return }
+        if case .stepProgress = event { return }
+        written += 1
+        if written >= most { kill(getpid(), SIGKILL) }
+    }
+
+    private var written = 0
+    private static let mostEvents = ProcessInfo.processInfo.environment["FLEET_DIE_AFTER_EVENTS"].flatMap(Int.init)
 
     /// Writes how the run ended, computed from what the journal holds.
     func end() async throws {

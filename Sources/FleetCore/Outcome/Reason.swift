@@ -48,6 +48,8 @@ extension Reason {
         case jobExited = "job-exited"
         case jobNotStarted = "job-not-started"
         case jobOverdue = "job-overdue"
+        case jobEnded = "job-ended"
+        case givenUp = "given-up"
         case versionNotReached = "version-not-reached"
         case unitNotRunning = "unit-not-running"
         case unitNotRestarted = "unit-not-restarted"
@@ -97,6 +99,8 @@ extension Reason {
             case .jobExited: "exit status \(value("status"))\(words(": "))"
             case .jobNotStarted: "the step could not be started\(words(": "))"
             case .jobOverdue: "still running after its time limit of \(value("limit")); it was left alone\(words(": "))"
+            case .jobEnded: "ended on the host after its time limit of \(value("limit"))\(words(": "))"
+            case .givenUp: "given up by \(value("person"))"
             case .versionNotReached:
                 "\(value("package")) is \(parameters["found"].map { "at \($0), " } ?? "")not at \(value("target"))\(words(": "))"
             case .unitNotRunning: "\(value("unit")) does not run (\(value("state")))\(words(": "))"

@@ -109,7 +109,7 @@ public struct PlannedStep: Hashable, Sendable, Codable {
     public var title: String
     /// The exact shell text that runs as root on the host; empty for a step that only looks.
     public var script: String
-    /// How long it may take before it is reported overdue.
+    /// How long it may take before it is ended (``mayBeEnded``) or reported overdue.
     public var limit: Duration
     /// What Fleet does with it.
     public var kind: Kind
@@ -121,6 +121,10 @@ public struct PlannedStep: Hashable, Sendable, Codable {
         /// Looks at the host and compares; changes nothing.
         case look
     }
+
+    /// Whether the host ends it once its limit is over. What changes packages or the database is never ended half-way: it is
+    /// reported overdue, and a person decides.
+    public var mayBeEnded: Bool { id == .daemonReload || id == .restart }
 
     /// Creates a step.
     public init(id: StepID, title: String, script: String, limit: Duration, kind: Kind) {

@@ -76,11 +76,17 @@ public struct HostLock: Hashable, Sendable {
         exec 9>\(Job.home)/guard
         flock -w 30 9
         if grep -q -x \(shellQuoted("run \(run)")) "$lock/holder" 2>/dev/null; then
+            \(unfinished ? "" : Self.clearing)
             \(unfinished ? ": >\"$lock/left\"" : "old=$(mktemp -d \(Job.home)/old.XXXXXX) && mv -T \"$lock\" \"$old\" && rm -rf \"$old\"")
         fi
 
         """
     }
+
+    /// Takes the folders of old jobs away: those of the last five runs stay, and those of a run that has the host.
+    private static let clearing =
+        "ls -1 \(Job.home)/jobs | sort -r | sed '1,5d' | while read -r old; do "
+        + "case $old in [0-9]*-[0-9]*-*) rm -rf \(Job.home)/jobs/\"$old\" ;; esac; done"
 
     /// What to feed to a root shell to take a run's lock away from a host; prints one line `NONCE ANSWER WORDS`, see ``BreakAnswer``.
     ///

@@ -15,11 +15,17 @@ public struct Job: Hashable, Sendable {
     public var attempt: Int
     /// The shell text to run as root.
     public var script: String
+    /// After how many seconds it is ended on the host, with status 124; nil for a step that nobody may end half-way.
+    public var endedAfterSeconds: Int64?
     /// What it needs of the host.
     public var ground: Ground
 
     /// Creates a job.
-    public init(run: RunID, number: Int, step: StepID, attempt: Int = 1, script: String, on ground: Ground = Ground()) {
+    public init(
+        run: RunID, number: Int, step: StepID, attempt: Int = 1, script: String, endedAfterSeconds: Int64? = nil,
+        on ground: Ground = Ground()
+    ) {
+        self.endedAfterSeconds = endedAfterSeconds
         self.attempt = attempt
         self.run = run
         self.number = number
@@ -140,6 +146,11 @@ public struct Job: Hashable, Sendable {
     /// How many bytes must be free before a job is started: its files, and a beginning of its output.
     static let room = 1 << 18
 
+    /// What ends the script in time, and kills it if it does not listen.
+    private var timeLimit: String { endedAfterSeconds.map { "timeout -k 30 \($0) " } ?? "" }
+    /// The status of a script that was ended so.
+    public static let endedStatus: UInt8 = 124
+
     /// What wraps the script on the host. The claim comes first; the status last, and whole or not at all.
     ///
     /// The place of the status is taken before the script runs, so that a script that fills the disk still leaves one. The
@@ -159,7 +170,7 @@ public struct Job: Hashable, Sendable {
         export FLEET_JOB HOME PATH
         : >"$dir/output"
         printf '%99s\\n' ' ' >"$dir/status.new"
-        (umask 022; exec \(shellQuoted(ground.shell)) "$dir/script" </dev/null >>"$dir/output" 2>&1)
+        (umask 022; exec \(timeLimit)\(shellQuoted(ground.shell)) "$dir/script" </dev/null >>"$dir/output" 2>&1)
         status=$?
         printf 'exited %s\\nended %s\\n' "$status" "$(date +%s)" 1<>"$dir/status.new" || exit 1
         sync "$dir/status.new"

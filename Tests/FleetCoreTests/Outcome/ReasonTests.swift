@@ -10,7 +10,8 @@ struct ReasonTests {
         .gateBlocked: ["gate": "root", "words": "not root"], .factsChanged: ["words": "x"], .identityChanged: ["words": "x"],
         .hostLocked: ["holder": "ana"], .leftUnfinished: ["holder": "ana", "run": "20261123-142501-x7k2"], .stepRetried: ["person": "ana"],
         .rolloutStopped: ["words": "x"], .jobExited: ["status": "2"],
-        .jobOverdue: ["limit": "1h"], .versionNotReached: ["package": "canopsis-core", "found": "3.25.0-1", "target": "3.26.0"],
+        .jobOverdue: ["limit": "1h"], .jobEnded: ["limit": "1h"], .givenUp: ["person": "ana"],
+        .versionNotReached: ["package": "canopsis-core", "found": "3.25.0-1", "target": "3.26.0"],
         .unitNotRunning: ["unit": "a.service", "state": "failed"], .unitNotRestarted: ["unit": "a.service"],
         .unitUnstable: ["unit": "a.service", "settle": "1m"], .webWrongVersion: ["found": "3.25.0", "target": "3.26.0"],
     ]
