@@ -2,7 +2,9 @@
 # The two trees every host stands on: Debian 12 with systemd and sshd, and above it dnf and rpm for the
 # CentOS-like hosts. Both come from the mirror of the machine's own apt sources.
 
-LAB_BASE_PACKAGES=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,openssh-sftp-server,sudo,procps,iproute2,iputils-ping,less,curl,gpgv,ca-certificates,nftables,locales
+LAB_BASE_PACKAGES=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,openssh-sftp-server,sudo,procps,iproute2,iputils-ping,less,curl,gpgv,ca-certificates,nftables,locales,tcsh
+# Unpacked but not installed: installed, fish would bring Python and man to hosts that are to have neither.
+LAB_BASE_UNPACKED="fish fish-common libpcre2-32-0"
 LAB_RPM_PACKAGES="dnf rpm"
 
 base_tree() {
@@ -36,6 +38,7 @@ make_base() {
     machine_apt_settings >"$settings"
     say "making the base tree (about a minute)"
     if ! mmdebstrap --quiet --variant=minbase --include="$LAB_BASE_PACKAGES" --aptopt="$settings" \
+        --customize-hook="chroot \"\$1\" sh -ec 'cd /tmp; apt-get -qq download $LAB_BASE_UNPACKED; for p in *.deb; do dpkg -x \$p /; rm \$p; done'" \
         bookworm "$root" "deb $(debian_mirror) bookworm main" >"$log" 2>&1 </dev/null; then
         tail -n 20 "$log" >&2
         die "mmdebstrap could not make the base tree"

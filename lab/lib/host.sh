@@ -110,7 +110,7 @@ give_identity() {
 give_access() {
     local root=$1 user
     install -D -m 600 "$LAB_STATE/id_ed25519.pub" "$root/root/.ssh/authorized_keys"
-    for user in ops dashy nosudo; do
+    for user in ops dashy fishy cshy nosudo; do
         install -d -m 700 "$root/home/$user/.ssh"
         install -m 600 "$LAB_STATE/id_ed25519.pub" "$root/home/$user/.ssh/authorized_keys"
         chown -R --reference="$root/home/$user" "$root/home/$user/.ssh"

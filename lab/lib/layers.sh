@@ -142,12 +142,14 @@ units_of_stack() {
     printf 'canopsis-webserver.service\n'
 }
 
-# ops and dashy may use sudo without a password (dashy's shell is dash), nosudo may not use it at all.
+# All but nosudo may use sudo without a password; dashy, fishy and cshy are named after their shells.
 make_users() {
     local root=$1
     inside "$root" useradd --create-home --shell /bin/bash ops
     inside "$root" useradd --create-home --shell /bin/dash dashy
+    inside "$root" useradd --create-home --shell /usr/bin/fish fishy
+    inside "$root" useradd --create-home --shell /bin/tcsh cshy
     inside "$root" useradd --create-home --shell /bin/bash nosudo
-    printf '%s ALL=(ALL) NOPASSWD: ALL\n' ops dashy >"$root/etc/sudoers.d/lab"
+    printf '%s ALL=(ALL) NOPASSWD: ALL\n' ops dashy fishy cshy >"$root/etc/sudoers.d/lab"
     chmod 440 "$root/etc/sudoers.d/lab"
 }
