@@ -16,6 +16,10 @@ struct EventRow {
         switch event {
         case .runStarted: kind = "run-started"
         case .waveStarted: kind = "wave-started"
+        case .pauseStarted: kind = "pause-started"
+        case .approvalNeeded: kind = "approval-needed"
+        case .approved: kind = "approved"
+        case .hostHeldBack(let name, _): (kind, host) = ("host-held-back", name.text)
         case .hostStarted(let name): (kind, host) = ("host-started", name.text)
         case .runResumed: kind = "run-resumed"
         case .baselineTaken(let name, _): (kind, host) = ("baseline-taken", name.text)

@@ -34,6 +34,7 @@ enum JournalSchema {
             attempt INTEGER NOT NULL CHECK (attempt >= 1),
             at TEXT NOT NULL,
             kind TEXT NOT NULL CHECK (kind IN (
+                'pause-started', 'approval-needed', 'approved', 'host-held-back',
                 'run-started', 'run-resumed', 'wave-started', 'host-started', 'baseline-taken', 'state-saved', 'link-lost',
                 'link-restored', 'step-intended', 'step-repeated', 'step-started', 'step-progress', 'step-ended', 'host-ended',
                 'rollout-stopped', 'interrupted', 'run-ended', 'command-run')),
@@ -41,7 +42,7 @@ enum JournalSchema {
             step TEXT,
             body TEXT NOT NULL CHECK (json_valid(body)),
             CHECK ((host IS NOT NULL) = (kind IN (
-                'host-started', 'baseline-taken', 'state-saved', 'link-lost', 'link-restored', 'step-intended', 'step-repeated',
+                'host-held-back', 'host-started', 'baseline-taken', 'state-saved', 'link-lost', 'link-restored', 'step-intended', 'step-repeated',
                 'step-started', 'step-progress', 'step-ended', 'host-ended'))),
             CHECK ((step IS NOT NULL) = (kind IN (
                 'step-intended', 'step-repeated', 'step-started', 'step-progress', 'step-ended')))
@@ -58,8 +59,10 @@ enum JournalSchema {
             AND NOT EXISTS (SELECT 1 FROM events WHERE run = NEW.run AND kind IN ('run-started', 'command-run'))
         BEGIN SELECT RAISE(ABORT, 'the run has not started'); END;
 
+        -- An approval comes from outside, once the attempt that asked for it has ended.
         CREATE TRIGGER nothing_after_the_end BEFORE INSERT ON events
-        WHEN EXISTS (SELECT 1 FROM events WHERE run = NEW.run AND attempt = NEW.attempt AND kind = 'run-ended')
+        WHEN (NEW.kind <> 'approved'
+                AND EXISTS (SELECT 1 FROM events WHERE run = NEW.run AND attempt = NEW.attempt AND kind = 'run-ended'))
             OR EXISTS (SELECT 1 FROM runs WHERE id = NEW.run AND kind = 'exec' AND NEW.kind <> 'command-run')
         BEGIN SELECT RAISE(ABORT, 'the run has ended'); END;
 
@@ -69,6 +72,12 @@ enum JournalSchema {
                 SELECT 1 FROM events WHERE run = NEW.run AND attempt <= NEW.attempt AND host = NEW.host
                     AND step = NEW.step AND kind = 'step-intended')
         BEGIN SELECT RAISE(ABORT, 'the step was not intended'); END;
+
+        CREATE TRIGGER approved_when_asked BEFORE INSERT ON events
+        WHEN NEW.kind = 'approved' AND NOT EXISTS (
+            SELECT 1 FROM events WHERE run = NEW.run AND kind = 'approval-needed'
+                AND json_extract(body, '$.approvalNeeded.wave') = json_extract(NEW.body, '$.approved.wave'))
+        BEGIN SELECT RAISE(ABORT, 'nobody asked for this approval'); END;
 
         CREATE TRIGGER events_are_final BEFORE UPDATE ON events
         BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;

@@ -20,6 +20,9 @@ public struct HostsReport: Sendable {
             var more = fits ? [] : [login]
             if host.become != .none { more.append("become \(host.become.rawValue)") }
             if let customer = host.customer { more.append("customer \(customer)") }
+            if !host.labels.isEmpty {
+                more.append("labels " + host.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))
+            }
             if !host.groups.isEmpty { more.append("groups \(host.groups.joined(separator: ", "))") }
             if !more.isEmpty { row.notes = [more.joined(separator: "; ").escapedForTerminal()] }
             table.rows.append(row)
@@ -49,6 +52,7 @@ private struct HostsJSON: Encodable {
         var stack: String
         var packages: String
         @OrNull var customer: String?
+        var labels: [String: String]
         @OrNull var addons: String?
         var settle: String
         var groups: [String]
@@ -65,6 +69,7 @@ private struct HostsJSON: Encodable {
             stack = host.stack.rawValue
             packages = host.packages.rawValue
             customer = host.customer
+            labels = host.labels
             addons = host.addons?.rawValue
             settle = host.settle.text
             groups = host.groups

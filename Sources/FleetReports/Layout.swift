@@ -125,7 +125,12 @@ func shown(_ time: String?) -> String {
 /// How long something took: `8s`, `1m 02s`, `2h 05m`; nil if an end is missing.
 func shownDuration(from start: String?, to end: String?) -> String? {
     guard let start = start.flatMap({ Timestamp($0) }), let end = end.flatMap({ Timestamp($0) }) else { return nil }
-    let seconds = Int(end.duration(since: start).inSeconds.rounded())
+    return shown(end.duration(since: start))
+}
+
+/// A duration as people read it, to the second.
+func shown(_ duration: Duration) -> String {
+    let seconds = Int(duration.inSeconds.rounded())
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
     if seconds < 60 { return "\(seconds)s" }
     if seconds < 3600 { return "\(seconds / 60)m \(two(seconds % 60))s" }

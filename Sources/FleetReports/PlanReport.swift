@@ -19,6 +19,7 @@ public struct PlanReport: Sendable {
         var head = [style.paint("Plan: \(counted(plan.hosts.count, "host")) to \(plan.target)", .heading)]
         head += "\(counted(plan.waves.count, "wave")), at most \(counted(plan.policy.atOnce, "host")) at work at once".wrapped(indent: 2)
         head += budget.escapedForTerminal().wrapped(indent: 2)
+        head += rules.flatMap { $0.escapedForTerminal().wrapped(indent: 2) }
         head.append("  digest \(digest.prefix(16))")
         var sections = [head, waveTable(style), idleLines(style)]
         if withCommands { sections += commandSections(working, style) }
@@ -31,6 +32,19 @@ public struct PlanReport: Sendable {
             sections.append(["Nothing to do: no host will be touched."])
         }
         return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+    }
+
+    /// What the policy says besides waves, places and budget; a rule that was not given is not spoken of.
+    private var rules: [String] {
+        let policy = plan.policy
+        var rules: [String] = []
+        if policy.pause > .zero { rules.append("a pause of \(policy.pause.text) between two waves") }
+        if policy.approve { rules.append("each wave but the first waits for `fleet approve`") }
+        if policy.spread == .customer { rules.append("never two hosts of one customer at work at once") }
+        for (label, most) in policy.limits.sorted(by: { $0.key < $1.key }) {
+            rules.append("at most \(counted(most, "host")) of the same \(label) at work at once")
+        }
+        return rules
     }
 
     private func waveTable(_ style: Style) -> [String] {
@@ -181,6 +195,10 @@ private struct PlanJSON: Encodable {
     var at_once: Int
     var max_failures: String
     var budget: String
+    @OrNull var pause: String?
+    var approve: Bool
+    @OrNull var spread: String?
+    var limits: [String: Int]
     var interrupted: [String]
     var waves: [WaveJSON]
     var hosts: [HostJSON]
@@ -192,6 +210,10 @@ private struct PlanJSON: Encodable {
         at_once = plan.policy.atOnce
         max_failures = plan.policy.maxFailures.description
         self.budget = budget
+        pause = plan.policy.pause > .zero ? plan.policy.pause.text : nil
+        approve = plan.policy.approve
+        spread = plan.policy.spread?.rawValue
+        limits = plan.policy.limits
         interrupted = plan.hosts.filter { $0.wave != nil }.map(\.host.name.text)
         waves = plan.waves.map { WaveJSON(number: $0.number, hosts: $0.hosts.map(\.text)) }
         hosts = plan.hosts.map(HostJSON.init)

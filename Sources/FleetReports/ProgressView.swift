@@ -14,6 +14,7 @@ public enum ProgressView {
         let working = hosts.filter { $0.outcome == .running }
         var head = record.wave.map { "wave \($0) of \(waves)" } ?? "starting"
         // First, since a narrow terminal cuts the end off.
+        if let pause = record.pause { head += "  \(Self.text(of: pause, now: now))" }
         if record.stop != nil || record.signal != nil { head += "  stopping: waiting for \(working.count) at work" }
         let over = hosts.filter { $0.outcome != .running && $0.outcome != .notStarted }
         head += "  \(over.count) of \(hosts.count) done"
@@ -50,6 +51,11 @@ public enum ProgressView {
         case .waveStarted(let number):
             let hosts = record.hosts.filter { $0.wave == number }.map(\.name)
             return "wave \(number) of \(waves) begins: \(HostSet.folded(hosts))"
+        case .pauseStarted(let number, let length):
+            return "wave \(number) of \(waves) begins in \(length); Ctrl-C ends the pause and starts nothing new".escapedForTerminal()
+        case .approvalNeeded(let number): return "wave \(number) of \(waves) waits for an approval"
+        case .approved(let number, let person): return "wave \(number) of \(waves) is approved by \(person)".escapedForTerminal()
+        case .hostHeldBack(let host, let reason): return "\(host): \(reason.text)"
         case .hostStarted(let host): return "\(host): connecting"
         case .stepIntended(let host, let step, let title, _): return "\(host): \(step.rawValue): \(title)".escapedForTerminal()
         case .stepEnded(let host, let step, let outcome, _, let reason):
@@ -74,6 +80,12 @@ public enum ProgressView {
         case .stepRepeated(let host, let step, let reason, _): return "\(host): \(step.rawValue) begins again: \(reason.text)"
         case .baselineTaken, .stateSaved, .runStarted, .stepStarted, .stepProgress, .runEnded, .commandRun: return nil
         }
+    }
+
+    /// `wave 2 begins in 4m 10s`, counted down.
+    static func text(of pause: Pause, now: Timestamp) -> String {
+        let over = Timestamp(pause.since).map { now.duration(since: $0) } ?? .zero
+        return "wave \(pause.wave) begins in \(shown(max(.zero, pause.length - over)))"
     }
 
     /// What the second request to stop means.

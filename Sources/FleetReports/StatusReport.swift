@@ -21,7 +21,8 @@ public struct StatusReport: Sendable {
         var lines = [style.paint("Run \(record.id): \(state)\(elapsed)", record.outcome.role)]
         if let command = record.command { lines += command.command.escapedForTerminal().wrapped(indent: 2) }
         lines += heading
-        for host in record.hosts where host.outcome == .running || host.needsAttention || host.outcome == .waiting {
+        // Whose wave waits for an approval is counted above; what to do about it is the last line.
+        for host in record.hosts where host.outcome == .running || host.needsAttention {
             lines += line(host).wrapped(indent: 2, hanging: 6).map { style.paint($0, host.outcome.role) }
         }
         if let next = TextReport(record, context: context).nextCommand, !record.isOpen {
@@ -36,6 +37,9 @@ public struct StatusReport: Sendable {
         let waves = record.hosts.compactMap(\.wave).max() ?? 0
         let wave = record.wave.map { "wave \($0) of \(max($0, waves)), " } ?? ""
         lines += "\(wave)\(counted(record.hosts.count, "host")): \(TextReport.counts(record))".wrapped(indent: 2)
+        if record.isOpen, let pause = record.pause, let now = Timestamp(now) {
+            lines.append("  " + ProgressView.text(of: pause, now: now))
+        }
         if let stop = record.stop {
             let tail = record.isOpen ? "; the hosts at work finish, no other is started" : ""
             lines += "stopped: \(stop)\(tail)".escapedForTerminal().wrapped(indent: 2, hanging: 4)

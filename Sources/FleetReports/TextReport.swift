@@ -139,6 +139,12 @@ public struct TextReport: Sendable {
         if record.ended == nil || record.signal != nil || hosts.contains(where: { $0.outcome == .unknown }), !left.isEmpty {
             return NextCommand("go on with what is left", "fleet resume \(record.id)\(logs)")
         }
+        if let wave = record.waveToApprove {
+            return NextCommand("look at the hosts so far, then allow wave \(wave)", "fleet approve \(record.id)\(logs)")
+        }
+        if hosts.contains(where: { $0.reason?.code == .approved }) {
+            return NextCommand("go on with the wave that is approved", "fleet resume \(record.id)\(logs)")
+        }
         if let failed = hosts.first(where: { $0.outcome == .failed }) {
             return NextCommand("read all that \(failed.name) said", "fleet logs \(record.id) \(failed.name)\(logs)")
         }

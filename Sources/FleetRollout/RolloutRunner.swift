@@ -45,6 +45,7 @@ public struct RolloutRunner: Sendable {
 
     private enum Message: Sendable {
         case ended(HostName, HostOutcome)
+        case pauseOver
         case stopRequested(String)
         case noMoreRequests
     }
@@ -61,7 +62,8 @@ public struct RolloutRunner: Sendable {
                 .map { ($0.name, $0.outcome) }, uniquingKeysWith: { first, _ in first })
         // Who goes on after failures stopped the run has seen them.
         var rollout = Rollout(
-            waves: plan.waves, policy: plan.policy, selected: plan.hosts.count, earlier: over, forgiving: earlier?.stop != nil)
+            waves: plan.waves, policy: plan.policy, selected: plan.hosts.count, hosts: plan.hosts.map(\.host),
+            approved: Set((earlier?.approvals ?? [:]).keys), earlier: over, forgiving: earlier?.stop != nil)
         let hosts = Dictionary(plan.hosts.map { ($0.host.name, $0) }, uniquingKeysWith: { first, _ in first })
 
         return try await withThrowingTaskGroup(of: Message.self) { group in
@@ -70,6 +72,14 @@ public struct RolloutRunner: Sendable {
                 for instruction in instructions {
                     switch instruction {
                     case .openWave(let number): try await journal.append(.waveStarted(wave: number))
+                    case .pause(let number, let length):
+                        try await journal.append(.pauseStarted(wave: number, length: length.text))
+                        group.addTask {
+                            await clock.sleep(length)
+                            return .pauseOver
+                        }
+                    case .awaitApproval(let number): try await journal.append(.approvalNeeded(wave: number))
+                    case .holdBack(let name, let reason): try await journal.append(.hostHeldBack(host: name, reason: reason))
                     case .start(let name):
                         guard let planned = hosts[name] else { continue }
                         let upgrade = HostUpgrade(
@@ -96,6 +106,7 @@ public struct RolloutRunner: Sendable {
                 switch message {
                 case .ended(let name, let outcome):
                     finished = try await follow(rollout.record(outcome, of: name))
+                case .pauseOver: finished = try await follow(rollout.pauseEnded())
                 case .stopRequested(let signal):
                     requests += 1
                     try await journal.append(.interrupted(signal: signal))

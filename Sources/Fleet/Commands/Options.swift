@@ -80,8 +80,25 @@ struct PolicyOptions: ParsableArguments {
     @Flag(help: "Start the next hosts of a wave only when all that are at work have ended.")
     var barrier = false
 
+    @Option(help: "How long to wait between two waves, such as 10m. (default: not at all)")
+    var pause: Duration?
+
+    @Flag(help: "End before each wave but the first, until `fleet approve RUN` allows it.")
+    var approve = false
+
+    @Option(help: "`customer`: never two hosts of one customer at work at once.")
+    var spread: RolloutPolicy.Spread?
+
+    @Option(
+        help: ArgumentHelp(
+            "At most so many hosts with the same value of a label at work at once, such as site=2,customer=3.", valueName: "label=n,..."))
+    var limits: String?
+
     /// Whether any rule was given.
-    var isGiven: Bool { waves != nil || atOnce != nil || maxFailures != nil || maxFailuresPerWave != nil || barrier }
+    var isGiven: Bool {
+        waves != nil || atOnce != nil || maxFailures != nil || maxFailuresPerWave != nil || barrier || pause != nil || approve
+            || spread != nil || limits != nil
+    }
 
     /// The policy.
     func policy() throws -> RolloutPolicy {
@@ -111,8 +128,39 @@ struct PolicyOptions: ParsableArguments {
         if let maxFailures, let share = share(maxFailures, "--max-failures", least: 0) { policy.maxFailures = share }
         if let maxFailuresPerWave { policy.maxFailuresPerWave = share(maxFailuresPerWave, "--max-failures-per-wave", least: 0) }
         policy.barrier = barrier
+        policy.pause = pause ?? .zero
+        policy.approve = approve
+        policy.spread = spread
+        if pause != nil, approve {
+            problems.append(
+                Problem(
+                    code: "invalid-argument", what: "A pause cannot be had with approvals: at each gate the run ends.",
+                    place: .argument("--pause"), remedy: "Leave out --pause or --approve."))
+        }
+        if let limits {
+            let read = Self.limits(in: limits)
+            policy.limits = read.limits
+            problems += read.problems
+        }
         guard problems.isEmpty else { throw Problems(problems) }
         return policy
+    }
+
+    /// Reads `site=2,customer=3`.
+    private static func limits(in text: String) -> (limits: [String: Int], problems: [Problem]) {
+        var (limits, problems): ([String: Int], [Problem]) = ([:], [])
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let words = part.split(separator: "=", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+            func refuse(_ what: String, _ remedy: String) {
+                problems.append(Problem(code: "invalid-argument", what: what, place: .argument("--limits"), remedy: remedy))
+            }
+            guard words.count == 2, !words[0].isEmpty, let most = Int(words[1]), (1...1000).contains(most) else {
+                refuse("`\(part)` is no limit of a label.", "Write it like site=2: a label of the inventory and a number from 1 to 1000.")
+                continue
+            }
+            if limits.updateValue(most, forKey: words[0]) != nil { refuse("`\(words[0])` is limited twice.", "Keep one of the two.") }
+        }
+        return (limits, problems)
     }
 }
 
@@ -141,6 +189,8 @@ extension Share {
         }
     }
 }
+
+extension RolloutPolicy.Spread: ExpressibleByArgument {}
 
 extension CanopsisVersion: ExpressibleByArgument {
     /// Reads a version from an argument.

@@ -11,6 +11,8 @@ struct Planning {
 
     /// Plans; says on stderr how far it is, since the package indexes take seconds.
     func plan(_ hosts: [Host]) async throws -> Plan {
+        let unknown = policy.unknownLabels(among: hosts)
+        guard unknown.isEmpty else { throw Problems(unknown) }
         let connector = try SSHConnector(for: hosts)
         Console.say("Reading the facts of \(hosts.count == 1 ? "1 host" : "\(hosts.count) hosts") ...")
         let readings = await FactReader(connector).read(hosts, offer: true)

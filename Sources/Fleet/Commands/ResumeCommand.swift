@@ -62,6 +62,10 @@ struct TakenUpRun: ParsableArguments {
             Console.say("Nothing is left to do in run \(id).")
             try show(record, as: output, context: logs.context())
         }
+        if let wave = record.waveToApprove, record.hosts.allSatisfy({ !left.contains($0.name) || $0.outcome == .waiting }) {
+            Console.say("Nothing is left to do in run \(id) until wave \(wave) is approved.")
+            try show(record, as: output, context: logs.context())
+        }
         try confirm(left, of: record)
         let connector = try SSHConnector(for: plan.hosts.map(\.host))
         let ended = try await RunExecution(plan: plan, digest: record.planDigest ?? "", run: id, journal: journal, connector: connector)

@@ -35,6 +35,12 @@ actor RunRecorder: RunJournal {
         try lines.write(contentsOf: Self.line(first))
     }
 
+    /// Writes an event of a run that nobody carries out; whoever calls holds the run.
+    static func append(_ event: RunEvent, to run: RunID, in journal: Journal) throws {
+        let lines = try RunFolder(of: run, in: journal.folder).appending("events.jsonl")
+        try lines.write(contentsOf: line(try journal.append(event, to: run)))
+    }
+
     func append(_ event: RunEvent) async throws {
         let stamped = try journal.append(event, to: run)
         record.apply(stamped)

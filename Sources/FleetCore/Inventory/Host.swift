@@ -22,6 +22,8 @@ public struct Host: Hashable, Sendable, Codable {
     public var packages: PackageScope
     /// Whose instance it is.
     public var customer: String?
+    /// What the inventory says about it besides, by name: ``RolloutPolicy/limits`` go by it. `customer` is not among them.
+    public var labels: [String: String]
     /// What the inventory says about add-ons of the customer; nil if it says nothing.
     public var addons: Addons?
     /// How long a unit is watched after the restart before it counts as running.
@@ -33,8 +35,8 @@ public struct Host: Hashable, Sendable, Codable {
     public init(
         name: HostName, address: String, port: UInt16 = 22, user: String = "root", identity: String? = nil,
         knownHosts: String? = nil, become: Become = .none, edition: Edition = .core, stack: Stack = .python,
-        packages: PackageScope = .system, customer: String? = nil, addons: Addons? = nil, settle: Duration = .seconds(60),
-        groups: [String] = []
+        packages: PackageScope = .system, customer: String? = nil, labels: [String: String] = [:], addons: Addons? = nil,
+        settle: Duration = .seconds(60), groups: [String] = []
     ) {
         self.name = name
         self.address = address
@@ -47,10 +49,22 @@ public struct Host: Hashable, Sendable, Codable {
         self.stack = stack
         self.packages = packages
         self.customer = customer
+        self.labels = labels
         self.addons = addons
         self.settle = settle
         self.groups = groups
     }
+}
+
+extension Host {
+    /// The label that every host with a ``customer`` has.
+    public static let customerLabel = "customer"
+
+    /// What the host has for a label, `customer` being one; nil if it has nothing.
+    public func value(of label: String) -> String? { label == Self.customerLabel ? customer : labels[label] }
+
+    /// The names of its labels, `customer` among them if it has one.
+    public var labelNames: Set<String> { Set(labels.keys).union(customer == nil ? [] : [Self.customerLabel]) }
 }
 
 /// How the login user becomes root.

@@ -33,6 +33,9 @@ extension Reason {
         case hostLocked = "host-locked"
         case leftUnfinished = "left-unfinished"
         case rolloutStopped = "rollout-stopped"
+        case noPlaceLeft = "no-place-left"
+        case approvalNeeded = "approval-needed"
+        case approved
         case interrupted
 
         // Not reached.
@@ -90,6 +93,10 @@ extension Reason {
             case .foundUndone: "the step was cut off, and a look at the host says that it may be done again\(words(": "))"
             case .lockRefused: "the host could not be locked\(words(": "))"
             case .rolloutStopped: "not started: \(value("words"))"
+            case .noPlaceLeft:
+                "not started: \(value("label")) \(value("value")) has no place left at work beside \(value("holders"))"
+            case .approvalNeeded: "waits for an approval of wave \(value("wave"))"
+            case .approved: "wave \(value("wave")) is approved by \(value("person")); the run is to be taken up again"
             case .interrupted: "not started: the run was interrupted"
             case .connectFailed: "no connection\(words(": "))"
             case .hostKeyRefused: "host key refused\(words(": "))"

@@ -17,8 +17,10 @@ public struct Plan: Hashable, Sendable, Codable {
     /// The hosts with work to do, in order.
     public var waves: [Wave]
 
-    /// The form this version of Fleet writes.
-    public static let currentSchema = 1
+    /// The form this version of Fleet writes; 2 has pauses, approvals, limits and labels.
+    public static let currentSchema = 2
+    /// The forms this version of Fleet reads. A rule that an older form lacks was not given.
+    public static let readableSchemas = 1...currentSchema
 
     /// Creates a plan.
     public init(

@@ -10,17 +10,54 @@ public struct RolloutPolicy: Hashable, Sendable, Codable {
     public var maxFailuresPerWave: Share?
     /// Whether the next group of `atOnce` hosts waits for the slowest of the one before, instead of a sliding window.
     public var barrier: Bool
+    /// How long to wait between two waves; 0 s for no wait.
+    public var pause: Duration
+    /// Whether each wave but the first waits until a person approves it.
+    public var approve: Bool
+    /// Whose hosts are never at work two at a time; nil for no such rule.
+    public var spread: Spread?
+    /// For each label, how many hosts with the same value of it may be at work at the same moment, 1 or more.
+    public var limits: [String: Int]
+
+    /// A rule that keeps hosts that belong together from being at work together.
+    public enum Spread: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Never two hosts of one customer.
+        case customer
+    }
 
     /// Creates a policy; the defaults are those of a run without options.
     public init(
         waves: [Share] = [.hosts(1), .percent(10)], atOnce: Int = 5, maxFailures: Share = .hosts(0), maxFailuresPerWave: Share? = nil,
-        barrier: Bool = false
+        barrier: Bool = false, pause: Duration = .zero, approve: Bool = false, spread: Spread? = nil, limits: [String: Int] = [:]
     ) {
         self.waves = waves
         self.atOnce = atOnce
         self.maxFailures = maxFailures
         self.maxFailuresPerWave = maxFailuresPerWave
         self.barrier = barrier
+        self.pause = pause
+        self.approve = approve
+        self.spread = spread
+        self.limits = limits
+    }
+
+    /// The limits by label, ``spread`` being one of them: at most one host of a customer.
+    public var labelLimits: [String: Int] {
+        spread == .customer ? limits.merging([Host.customerLabel: 1]) { _, spread in spread } : limits
+    }
+
+    /// A complaint about each rule that goes by a label none of the selected hosts has: nothing would come of it.
+    public func unknownLabels(among hosts: [Host]) -> [Problem] {
+        let known = hosts.reduce(into: Set<String>()) { $0.formUnion($1.labelNames) }.sorted()
+        func unknown(_ label: String, _ argument: String) -> Problem? {
+            guard !known.contains(label) else { return nil }
+            let guess = nearest(to: label, among: known).map { "Did you mean `\($0)`? " } ?? ""
+            return Problem(
+                code: "unknown-label", what: "No selected host has the label `\(label)`.", place: .argument(argument),
+                remedy: guess + (known.isEmpty ? "They have none." : "They have: \(known.joined(separator: ", "))."))
+        }
+        return (spread.flatMap { unknown($0.rawValue, "--spread") }.map { [$0] } ?? [])
+            + limits.keys.sorted().compactMap { unknown($0, "--limits") }
     }
 }
 

@@ -8,6 +8,14 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case runResumed(RunResume)
     /// A wave was opened.
     case waveStarted(wave: Int)
+    /// The pause before this wave began; its length is written like `10m`.
+    case pauseStarted(wave: Int, length: String)
+    /// This wave needs a person's approval: it and those after it are not begun.
+    case approvalNeeded(wave: Int)
+    /// A person approved this wave, from another process and after the run had ended.
+    case approved(wave: Int, by: String)
+    /// A host is not begun, though nothing stopped the rollout.
+    case hostHeldBack(host: HostName, reason: Reason)
     /// A host is about to be connected to.
     case hostStarted(host: HostName)
     /// The units of a host before its first step: what success is measured by, however often the run is taken up again.

@@ -31,6 +31,12 @@ public struct RunRecord: Hashable, Sendable {
     public private(set) var ended: String?
     /// The wave opened last, counted from 1.
     public private(set) var wave: Int?
+    /// The pause that is under way; nil if none is.
+    public private(set) var pause: Pause?
+    /// The wave that an approval was asked for and that was not begun since; nil if there is none.
+    public private(set) var awaitedWave: Int?
+    /// Who approved which wave.
+    public private(set) var approvals: [Int: String] = [:]
     /// Why the rollout was stopped, if it was.
     public private(set) var stop: String?
     /// The signal that interrupted the run, if one did: `INT` or `TERM`.
@@ -64,9 +70,22 @@ public struct RunRecord: Hashable, Sendable {
             reopen()
             resumed = (resumed ?? 0) + 1
             (person, machine) = (resume.person, resume.machine)
+            (pause, awaitedWave) = (nil, nil)
+            for place in standings.indices { standings[place].forgetWhyNotBegun() }
         case .waveStarted(let number):
             reopen()
             wave = number
+            pause = nil
+        case .pauseStarted(let number, let length):
+            reopen()
+            pause = Pause(wave: number, since: at, length: Duration(length) ?? .zero)
+        case .approvalNeeded(let number):
+            awaitedWave = number
+            for place in standings.indices { standings[place].awaitApproval(of: number) }
+        case .approved(let number, let person):
+            approvals[number] = person
+            for place in standings.indices { standings[place].takeNote(ofApprovalBy: person, of: number) }
+        case .hostHeldBack(let name, let reason): change(name) { $0.reason = reason }
         case .hostStarted(let name):
             reopen()
             change(name) { $0.begin(at: at) }
@@ -88,7 +107,9 @@ public struct RunRecord: Hashable, Sendable {
             change(name) { $0.end(step, outcome: outcome, exit: exit, reason: reason, at: at) }
         case .hostEnded(let name, let outcome, let reason, let version):
             change(name) { $0.end(outcome: outcome, reason: reason, version: version, at: at) }
-        case .rolloutStopped(let reason): stop = reason
+        case .rolloutStopped(let reason):
+            stop = reason
+            pause = nil
         case .interrupted(let name): signal = String((name.hasPrefix("SIG") ? name.dropFirst(3) : name[...]).prefix(12))
         case .runEnded(_, let status):
             ended = at
@@ -104,6 +125,9 @@ public struct RunRecord: Hashable, Sendable {
             }
         }
     }
+
+    /// The wave that waits for a person's approval at this moment; nil if none does.
+    public var waveToApprove: Int? { isOpen ? nil : awaitedWave.flatMap { approvals[$0] == nil ? $0 : nil } }
 
     /// Every selected host in the order of the inventory, each with the outcome it has now.
     public var hosts: [HostRecord] { standings.map(settled) }
@@ -208,6 +232,16 @@ public struct RunRecord: Hashable, Sendable {
     }
 }
 
+/// A pause between two waves.
+public struct Pause: Hashable, Sendable {
+    /// The wave that follows.
+    public var wave: Int
+    /// When it began, RFC 3339.
+    public var since: String
+    /// How long it lasts.
+    public var length: Duration
+}
+
 /// One host in a run read back.
 public struct HostRecord: Hashable, Sendable {
     /// The host.
@@ -264,6 +298,26 @@ public struct HostRecord: Hashable, Sendable {
     /// The step that is under way, or the one that failed or that nobody knows the end of.
     public var decisiveStep: StepRecord? {
         steps.last { $0.outcome == nil || $0.outcome == .failed || $0.outcome == .unknown }
+    }
+
+    /// The run ends before this host's wave, which has to be approved; a host that is kept out for another reason keeps it.
+    mutating func awaitApproval(of number: Int) {
+        guard let wave, wave >= number, outcome == .notStarted, reason == nil else { return }
+        (outcome, reason) = (.waiting, Reason(.approvalNeeded, ["wave": "\(number)"]))
+    }
+
+    /// What the host waits for is there; it is begun when the run is taken up again.
+    mutating func takeNote(ofApprovalBy person: String, of number: Int) {
+        guard outcome == .waiting, reason == Reason(.approvalNeeded, ["wave": "\(number)"]) else { return }
+        reason = Reason(.approved, ["wave": "\(number)", "person": person])
+    }
+
+    /// The run is taken up again: whether the host comes to its turn now is open.
+    mutating func forgetWhyNotBegun() {
+        switch (outcome, reason?.code) {
+        case (.waiting, .approvalNeeded), (.waiting, .approved), (.notStarted, _): (outcome, reason) = (.notStarted, nil)
+        default: break
+        }
     }
 
     mutating func begin(at: String) {

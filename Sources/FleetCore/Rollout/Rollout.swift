@@ -5,7 +5,10 @@
 ///
 /// - Inside a wave the next host starts as soon as a place is free (or, with a barrier, once the whole group before has ended).
 ///   A failed host keeps its place for the rest of the run: places in use are the hosts at work and the failed ones.
-/// - A wave opens when every host of the one before has ended and at least one of them is good.
+///   A host whose label has no place left is passed over for the next in order; if failed hosts hold every place of it, the host
+///   is held back for good, and the rollout goes on without it.
+/// - A wave opens when every host of the one before has ended and at least one of them is good; before it opens comes the pause,
+///   or, where waves are approved, the end of this attempt. A wave without a host to start is passed over.
 /// - After a stop nothing is started, and hosts at work finish. Where nothing is left to start, nothing is stopped: the run
 ///   then ends by what became of its hosts.
 public struct Rollout: Hashable, Sendable {
@@ -13,8 +16,14 @@ public struct Rollout: Hashable, Sendable {
     public enum Instruction: Hashable, Sendable {
         /// This wave begins; its hosts follow.
         case openWave(Int)
+        /// Wait that long and call ``Rollout/pauseEnded()``: then this wave begins.
+        case pause(before: Int, Duration)
+        /// A person must approve this wave before it begins; nothing more is started in this attempt.
+        case awaitApproval(of: Int)
         /// Begin the work on this host.
         case start(HostName)
+        /// This host will not be started, for hosts that failed hold its place. Said once of a host.
+        case holdBack(HostName, because: Reason)
         /// Start nothing from here on. Said at most once.
         case stop(StopReason)
         /// Nothing is at work and nothing will be started. Said exactly once, last.
@@ -31,15 +40,21 @@ public struct Rollout: Hashable, Sendable {
     public private(set) var ended: [HostName: HostOutcome] = [:]
     /// How many hosts failed, could not be reached or are unknown.
     public private(set) var failures = 0
+    /// The hosts that are not started because failed ones hold their places.
+    public private(set) var heldBack: Set<HostName> = []
 
     /// Hosts whose failure counts no more.
     private let forgiven: Set<HostName>
-    private let barrier: Bool
+    private let policy: RolloutPolicy
+    private let approved: Set<Int>
+    private var places: LabelPlaces
     private var stage = Stage.planned
 
     private enum Stage: Hashable, Sendable {
         case planned
         case open(OpenWave)
+        /// The wave is to open after the pause.
+        case pausing(OpenWave)
         case stopping(StopReason)
         case finished(StopReason?)
     }
@@ -59,11 +74,19 @@ public struct Rollout: Hashable, Sendable {
     /// Prepares a rollout. `selected` counts skipped and blocked hosts too; a host named twice keeps its first place, and a wave without hosts is left out.
     ///
     /// - Parameters:
+    ///   - hosts: the hosts of the plan, for their labels; one that is not among them has none.
+    ///   - approved: the numbers of the waves that a person has approved.
     ///   - earlier: how hosts ended before the run was taken up again; they are not started, and count as what they are.
     ///   - forgiving: whether earlier failures are left out of the budgets, since they stopped the run and a person went on.
     public init(
-        waves: [Wave], policy: RolloutPolicy, selected: Int, earlier: [HostName: HostOutcome] = [:], forgiving: Bool = false
+        waves: [Wave], policy: RolloutPolicy, selected: Int, hosts: [Host] = [], approved: Set<Int> = [],
+        earlier: [HostName: HostOutcome] = [:], forgiving: Bool = false
     ) {
+        self.policy = policy
+        self.approved = approved
+        places = LabelPlaces(policy, hosts: hosts)
+        // Forgiven or not, such a host is as broken as it was. Sorted, so that the same calls give the same answers.
+        for (host, outcome) in earlier.sorted(by: { $0.key < $1.key }) { places.keep(host, as: outcome) }
         ended = earlier
         forgiven = forgiving ? Set(earlier.filter { $0.value.isFailure }.keys) : []
         failures = earlier.count { $0.value.isFailure } - forgiven.count
@@ -73,13 +96,12 @@ public struct Rollout: Hashable, Sendable {
             return hosts.isEmpty ? nil : Wave(number: wave.number, hosts: hosts)
         }
         budget = Budget(policy, selected: selected)
-        barrier = policy.barrier
     }
 
     /// Why nothing more is started; nil as long as nothing has stopped the rollout.
     public var stopReason: StopReason? {
         switch stage {
-        case .planned, .open: nil
+        case .planned, .open, .pausing: nil
         case .stopping(let reason): reason
         case .finished(let reason): reason
         }
@@ -98,7 +120,14 @@ public struct Rollout: Hashable, Sendable {
     /// Begins with the first wave. Only the first call does anything.
     public mutating func begin() -> [Instruction] {
         guard case .planned = stage else { return [] }
-        return openWave(at: 0)
+        // Who takes a run up again has looked just now: no pause before the first wave of an attempt.
+        return openWave(at: 0, pausing: false)
+    }
+
+    /// Opens the wave that the pause was before; nothing if no pause is under way.
+    public mutating func pauseEnded() -> [Instruction] {
+        guard case .pausing(let wave) = stage else { return [] }
+        return [.openWave(waves[wave.index].number)] + startHosts(of: wave)
     }
 
     /// Takes note that the work on a host ended and answers what follows.
@@ -110,22 +139,24 @@ public struct Rollout: Hashable, Sendable {
     public mutating func record(_ outcome: HostOutcome, of host: HostName) -> [Instruction] {
         guard outcome.endsWork, atWork.remove(host) != nil else { return [] }
         ended[host] = outcome
+        places.leave(host, as: outcome)
         if outcome.isFailure { failures += 1 }
         guard case .open(var wave) = stage else { return finishIfIdle() }
 
         if outcome.isFailure { wave.failures += 1 }
         if outcome.isGood { wave.hasGoodHost = true }
+        let heldBack = holdBack(from: &wave)
         stage = .open(wave)
 
-        if let reason = reasonToStop(in: wave) { return stop(because: reason) }
-        if isComplete(wave) { return openWave(at: wave.index + 1) }
-        return startHosts(of: wave)
+        if let reason = reasonToStop(in: wave) { return heldBack + stop(because: reason) }
+        if isComplete(wave) { return heldBack + openWave(at: wave.index + 1, pausing: true) }
+        return heldBack + startHosts(of: wave)
     }
 
     /// Starts nothing from here on; hosts at work finish. Only the first stop counts, and none after the finish.
     public mutating func stop(because reason: StopReason) -> [Instruction] {
         switch stage {
-        case .planned, .open:
+        case .planned, .open, .pausing:
             stage = .stopping(reason)
             return [.stop(reason)] + finishIfIdle()
         case .stopping, .finished:
@@ -151,7 +182,7 @@ public struct Rollout: Hashable, Sendable {
     /// Whether every host of the wave has ended; hosts of no other wave are ever at work beside it.
     private func isComplete(_ wave: OpenWave) -> Bool { wave.waiting.isEmpty && atWork.isEmpty }
 
-    private mutating func openWave(at index: Int) -> [Instruction] {
+    private mutating func openWave(at index: Int, pausing: Bool) -> [Instruction] {
         guard index < waves.count else {
             stage = .finished(nil)
             return [.finish]
@@ -159,19 +190,53 @@ public struct Rollout: Hashable, Sendable {
         // Before a run was taken up again some hosts had ended: all of a wave, part of it, or none.
         let before = waves[index].hosts.compactMap { host in ended[host].map { (host, $0) } }
         let waiting = waves[index].hosts.filter { ended[$0] == nil }
-        let wave = OpenWave(
+        var wave = OpenWave(
             index: index, waiting: waiting[...], failures: before.count { $0.1.isFailure && !forgiven.contains($0.0) },
             hasGoodHost: before.contains { $0.1.isGood })
-        if waiting.isEmpty { return openWave(at: index + 1) }
-        if let reason = reasonToStop(in: wave) { return stop(because: reason) }
-        return [.openWave(waves[index].number)] + startHosts(of: wave)
+        let heldBack = holdBack(from: &wave)
+        if wave.waiting.isEmpty { return heldBack + openWave(at: index + 1, pausing: pausing) }
+        if let reason = reasonToStop(in: wave) { return heldBack + stop(because: reason) }
+
+        let number = waves[index].number
+        if policy.approve, index > 0, !approved.contains(number) {
+            stage = .finished(nil)
+            return heldBack + [.awaitApproval(of: number), .finish]
+        }
+        if pausing, policy.pause > .zero {
+            stage = .pausing(wave)
+            return heldBack + [.pause(before: number, policy.pause)]
+        }
+        return heldBack + [.openWave(number)] + startHosts(of: wave)
+    }
+
+    /// Takes the hosts out of a wave that can't begin any more, whoever else ends.
+    private mutating func holdBack(from wave: inout OpenWave) -> [Instruction] {
+        guard places.areHeldByFailed else { return [] }
+        var instructions: [Instruction] = []
+        wave.waiting.removeAll { host in
+            guard let (shared, holders) = places.heldForGood(from: host) else { return false }
+            let words = holders.map { "\($0) (\(ended[$0, default: .unknown].rawValue))" }.joined(separator: ", ")
+            let reason = Reason(.noPlaceLeft, ["label": shared.label, "value": shared.value, "holders": words])
+            heldBack.insert(host)
+            instructions.append(.holdBack(host, because: reason))
+            return true
+        }
+        return instructions
     }
 
     private mutating func startHosts(of wave: OpenWave) -> [Instruction] {
-        let free = barrier && !atWork.isEmpty ? 0 : max(0, budget.atOnce - atWork.count - failures)
-        let starting = wave.waiting.prefix(free)
+        let free = policy.barrier && !atWork.isEmpty ? 0 : max(0, budget.atOnce - atWork.count - failures)
         var wave = wave
-        wave.waiting = wave.waiting.dropFirst(starting.count)
+        var (starting, passedOver): ([HostName], [HostName]) = ([], [])
+        while starting.count < free, let host = wave.waiting.popFirst() {
+            guard places.isFree(for: host) else {
+                passedOver.append(host)
+                continue
+            }
+            places.take(for: host)
+            starting.append(host)
+        }
+        wave.waiting.insert(contentsOf: passedOver, at: wave.waiting.startIndex)
         stage = .open(wave)
         atWork.formUnion(starting)
         return starting.map { .start($0) }

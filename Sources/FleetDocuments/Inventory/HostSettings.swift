@@ -13,6 +13,8 @@ struct HostSettings {
     var stack: Stack?
     var packages: PackageScope?
     var customer: String?
+    /// Each label by its name.
+    var labels: [String: String] = [:]
     var addons: Addons?
     var settle: Duration?
 
@@ -22,12 +24,12 @@ struct HostSettings {
             address: address ?? outer.address, port: port ?? outer.port, user: user ?? outer.user,
             identity: identity ?? outer.identity, knownHosts: knownHosts ?? outer.knownHosts, become: become ?? outer.become,
             edition: edition ?? outer.edition, stack: stack ?? outer.stack, packages: packages ?? outer.packages,
-            customer: customer ?? outer.customer, addons: addons ?? outer.addons, settle: settle ?? outer.settle)
+            customer: customer ?? outer.customer, labels: outer.labels.merging(labels) { _, own in own }, addons: addons ?? outer.addons, settle: settle ?? outer.settle)
     }
 
     /// The host of this name and address; what is said nowhere has the value ``Host`` gives it.
     func host(named name: HostName, at address: String, in groups: [String]) -> Host {
-        var host = Host(name: name, address: address, identity: identity, knownHosts: knownHosts, customer: customer, groups: groups)
+        var host = Host(name: name, address: address, identity: identity, knownHosts: knownHosts, customer: customer, labels: labels, groups: groups)
         host.addons = addons
         if let port { host.port = port }
         if let user { host.user = user }
@@ -45,13 +47,13 @@ extension HostSettings {
     enum Key: String, CaseIterable {
         case address, port, user, identity
         case knownHosts = "known_hosts"
-        case become, edition, stack, packages, customer, addons, settle
+        case become, edition, stack, packages, customer, labels, addons, settle
     }
 
     /// Keys that Fleet will have and does not have yet.
     static let keysToCome: Set<String> = [
-        "window", "vars", "jump", "password", "passphrase", "become_password", "become_user", "become_method", "site", "agent", "priority",
-        "procedure", "steps", "notes", "tags", "limits", "timeout",
+        "window", "vars", "jump", "password", "passphrase", "become_password", "become_user", "become_method", "agent", "priority",
+        "procedure", "steps", "notes", "limits", "timeout",
     ]
 
     /// Other tools' words for keys, Ansible's before all.
@@ -59,6 +61,6 @@ extension HostSettings {
         "ansible_host": "address", "ansible_ssh_host": "address", "host": "address", "hostname": "address", "ip": "address",
         "ansible_port": "port", "ansible_ssh_port": "port", "ansible_user": "user", "ansible_ssh_user": "user", "username": "user",
         "login": "user", "ansible_ssh_private_key_file": "identity", "ansible_private_key_file": "identity", "key": "identity",
-        "identity_file": "identity", "ansible_become": "become", "sudo": "become", "children": "groups", "scope": "packages",
+        "identity_file": "identity", "ansible_become": "become", "sudo": "become", "children": "groups", "scope": "packages", "label": "labels", "site": "labels", "tags": "labels",
     ]
 }

@@ -67,6 +67,13 @@ extension Problem {
             remedy: "\(guess)Allowed: \(allowed.joined(separator: ", ")).")
     }
 
+    static func customerAsLabel(at line: Int, in path: String) -> Problem {
+        Problem(
+            code: "bad-label-name", what: "`customer` cannot be the name of a label: it is a key of its own.",
+            place: .file(path, line: line),
+            remedy: "Write `customer: NAME` beside `labels`; it works as a label everywhere.")
+    }
+
     static func addonsNotBuilt(at line: Int, in path: String) -> Problem {
         Problem(
             code: "addons-not-built", what: "Add-on steps cannot be run yet: only `addons: none` can be declared.",

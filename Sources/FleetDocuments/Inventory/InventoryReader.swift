@@ -128,6 +128,10 @@ extension InventoryReader {
             settings.addons = addons(entry)
             return
         }
+        if key == .labels {
+            settings.labels = labels(entry)
+            return
+        }
         guard let (text, line) = text(of: entry) else { return }
         switch key {
         case .address: settings.address = (text, line)
@@ -141,7 +145,7 @@ extension InventoryReader {
         case .packages: settings.packages = choice(text, of: key, at: line)
         case .customer: settings.customer = customer(text, at: line)
         case .settle: settings.settle = settle(text, at: line)
-        case .addons: break
+        case .addons, .labels: break
         }
     }
 
@@ -159,7 +163,7 @@ extension InventoryReader {
     }
 
     private mutating func customer(_ text: String, at line: Int) -> String? {
-        if text.count <= 100, text.escapedForTerminal() == text { return text }
+        if isShortLine(text) { return text }
         problems.append(.badValue(text, of: "customer", at: line, in: path, remedy: "Write at most 100 characters on one line."))
         return nil
     }
@@ -187,6 +191,32 @@ extension InventoryReader {
         }
         return nil
     }
+
+    private mutating func labels(_ entry: YAMLEntry) -> [String: String] {
+        if case .nothing = entry.value {
+            problems.append(.missingValue(entry.key, at: entry.line, in: path))
+            return [:]
+        }
+        var labels: [String: String] = [:]
+        for label in uniqueEntries(of: entry.value, called: "`labels`", write: "names and texts, such as `labels: {site: paris}`") ?? [] {
+            if label.key == Host.customerLabel {
+                problems.append(.customerAsLabel(at: label.line, in: path))
+            } else if HostName(label.key) == nil {
+                problems.append(.badName(label.key, code: "bad-label-name", what: "label", at: label.line, in: path))
+            } else if let (text, line) = text(of: label) {
+                if isShortLine(text) {
+                    labels[label.key] = text
+                } else {
+                    problems.append(
+                        .badValue(text, of: "label", at: line, in: path, remedy: "Write at most 100 characters on one line."))
+                }
+            }
+        }
+        return labels
+    }
+
+    /// Whether a text is fit to be shown in a table.
+    private func isShortLine(_ text: String) -> Bool { text.count <= 100 && text.escapedForTerminal() == text }
 
     private mutating func keyFile(_ text: String, at line: Int) -> String? {
         let file = folder.resolved(text)

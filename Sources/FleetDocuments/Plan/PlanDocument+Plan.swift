@@ -23,12 +23,15 @@ extension PlanDocument.Policy {
     init(_ policy: RolloutPolicy) {
         self.init(
             waves: policy.waves, atOnce: policy.atOnce, maxFailures: policy.maxFailures,
-            maxFailuresPerWave: policy.maxFailuresPerWave, barrier: policy.barrier)
+            maxFailuresPerWave: policy.maxFailuresPerWave, barrier: policy.barrier,
+            pause: policy.pause > .zero ? DurationText(policy.pause) : nil, approve: policy.approve ? true : nil, spread: policy.spread,
+            limits: policy.limits.isEmpty ? nil : policy.limits)
     }
 
     var policy: RolloutPolicy {
         RolloutPolicy(
-            waves: waves, atOnce: atOnce, maxFailures: maxFailures, maxFailuresPerWave: maxFailuresPerWave, barrier: barrier)
+            waves: waves, atOnce: atOnce, maxFailures: maxFailures, maxFailuresPerWave: maxFailuresPerWave, barrier: barrier,
+            pause: pause?.duration ?? .zero, approve: approve ?? false, spread: spread, limits: limits ?? [:])
     }
 }
 
@@ -63,13 +66,14 @@ extension PlanDocument.HostEntry {
         self.init(
             name: host.name, address: host.address, port: host.port, user: host.user, identity: host.identity,
             knownHosts: host.knownHosts, become: host.become, edition: host.edition, stack: host.stack, packages: host.packages,
-            customer: host.customer, addons: host.addons, settle: DurationText(host.settle), groups: host.groups)
+            customer: host.customer, labels: host.labels.isEmpty ? nil : host.labels, addons: host.addons, settle: DurationText(host.settle), groups: host.groups)
     }
 
     var host: Host {
         Host(
             name: name, address: address, port: port, user: user, identity: identity, knownHosts: knownHosts, become: become,
-            edition: edition, stack: stack, packages: packages, customer: customer, addons: addons, settle: settle.duration,
+            edition: edition, stack: stack, packages: packages, customer: customer, labels: labels ?? [:], addons: addons,
+            settle: settle.duration,
             groups: groups)
     }
 }

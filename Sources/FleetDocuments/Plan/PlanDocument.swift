@@ -17,6 +17,11 @@ struct PlanDocument: Hashable, Codable {
         var maxFailures: Share
         var maxFailuresPerWave: Share?
         var barrier: Bool
+        // Not in form 1; left out where the rule was not given.
+        var pause: DurationText?
+        var approve: Bool?
+        var spread: RolloutPolicy.Spread?
+        var limits: [String: Int]?
     }
 
     struct PlannedHostEntry: Hashable, Codable {
@@ -41,6 +46,7 @@ struct PlanDocument: Hashable, Codable {
         var stack: Stack
         var packages: PackageScope
         var customer: String?
+        var labels: [String: String]?
         var addons: Addons?
         var settle: DurationText
         var groups: [String]

@@ -67,11 +67,11 @@ public struct PlanFile: Sendable {
         guard case .number(let schema)? = members["schema"], case .text(let fleet)? = members["fleet"] else {
             throw notAPlan(cause: "no `schema` or no `fleet`")
         }
-        guard schema == Plan.currentSchema else {
+        guard Plan.readableSchemas.contains(schema) else {
             let age = schema > Plan.currentSchema ? "newer" : "older"
             throw Problem(
                 code: "plan-schema",
-                what: "The plan has form \(schema), written by Fleet \(fleet); this Fleet reads form \(Plan.currentSchema).",
+                what: "The plan has form \(schema), written by Fleet \(fleet); this Fleet reads no form above \(Plan.currentSchema).",
                 place: .file(path, line: nil),
                 remedy: "Its Fleet is \(age): use that one, or make a new plan with this one.")
         }

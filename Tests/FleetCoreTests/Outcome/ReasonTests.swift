@@ -8,6 +8,8 @@ struct ReasonTests {
         .alreadyAtTarget: ["version": "3.26.0"], .majorUpgrade: ["from": "3.25.0", "to": "4.0.0"],
         .downgrade: ["from": "3.26.0", "to": "3.25.0"],
         .gateBlocked: ["gate": "root", "words": "not root"], .factsChanged: ["words": "x"], .identityChanged: ["words": "x"],
+        .noPlaceLeft: ["label": "customer", "value": "acme", "holders": "acme-2 (failed)"],
+        .approvalNeeded: ["wave": "2"], .approved: ["wave": "2", "person": "ana"],
         .hostLocked: ["holder": "ana"], .leftUnfinished: ["holder": "ana", "run": "20261123-142501-x7k2"], .stepRetried: ["person": "ana"],
         .rolloutStopped: ["words": "x"], .jobExited: ["status": "2"],
         .jobOverdue: ["limit": "1h"], .jobEnded: ["limit": "1h"], .givenUp: ["person": "ana"],

@@ -5,7 +5,10 @@ import TestSupport
 struct History: Sendable {
     enum Entry: Hashable {
         case opened(Int)
+        case paused(before: Int)
+        case awaited(Int)
         case started(HostName)
+        case heldBack(HostName)
         case ended(HostName, HostOutcome)
         /// Somebody outside asked to stop.
         case asked(StopReason)
@@ -16,6 +19,7 @@ struct History: Sendable {
     /// One call of the rollout's interface.
     enum Call {
         case begin
+        case pauseEnded
         case record(HostOutcome, HostName)
         case stop(StopReason)
     }
@@ -24,6 +28,11 @@ struct History: Sendable {
     let waves: [Wave]
     let policy: RolloutPolicy
     let selected: Int
+    /// The hosts of the plan with their labels.
+    let hosts: [Host]
+    /// What each host has for each label, `customer` among them.
+    let labels: [HostName: [String: String]]
+    let approved: Set<Int>
     private(set) var entries: [Entry] = []
     private(set) var calls: [Call] = []
     private(set) var answers: [[Rollout.Instruction]] = []
@@ -43,22 +52,43 @@ struct History: Sendable {
         func share(_ most: Int) -> Share {
             random.chance(50) ? .hosts(.random(in: 0...most, using: &random)) : .percent(.random(in: 0...100, using: &random))
         }
-        policy = RolloutPolicy(
+        var policy = RolloutPolicy(
             waves: (0..<Int.random(in: 1...4, using: &random)).map { _ in share(20) },
             atOnce: .random(in: 1...random.pick(1, 3, 10, 50), using: &random),
             maxFailures: share(random.pick(0, 3, 20)),
             maxFailuresPerWave: random.chance(30) ? share(3) : nil,
-            barrier: random.chance(25))
-        waves = Wave.divide(hosts(count), selected: selected, sizes: policy.waves)
+            barrier: random.chance(25), pause: random.chance(30) ? .seconds(60) : .zero, approve: random.chance(15),
+            spread: random.chance(25) ? .customer : nil)
+        for label in ["site", "rack", "customer"] where random.chance(20) { policy.limits[label] = .random(in: 1...4, using: &random) }
+        let variety = random.pick(2, 5, 40)
+        let names = FleetCoreTests.hosts(count)
+        hosts = names.map { name in
+            var host = Host(name: name, address: "x")
+            if random.chance(80) { host.customer = "c\(Int.random(in: 1...variety, using: &random))" }
+            for label in ["site", "rack"] where random.chance(80) { host.labels[label] = "\(Int.random(in: 1...variety, using: &random))" }
+            return host
+        }
+        labels = Dictionary(
+            uniqueKeysWithValues: hosts.map { host in
+                (host.name, host.labels.merging(host.customer.map { ["customer": $0] } ?? [:]) { own, _ in own })
+            })
+        self.policy = policy
+        waves = Wave.divide(names, selected: selected, sizes: policy.waves)
         self.seed = seed
-        rollout = Rollout(waves: waves, policy: policy, selected: selected)
+        approved = Set(waves.map(\.number).filter { _ in random.chance(80) })
+        rollout = Rollout(waves: waves, policy: policy, selected: selected, hosts: hosts, approved: approved)
 
         let badLuck = random.pick(0, 2, 10, 50, 100)
         let stopChance = random.pick(0, 0, 0, 2)
         if random.chance(1) { call(.stop(.askedByOperator)) }
         call(.begin)
-        // Sorted, because the order of a set differs from one process to the next.
-        while let host = rollout.atWork.sorted(by: { $0.text < $1.text }).randomElement(using: &random) {
+        while true {
+            if case .paused = entries.last {
+                call(random.chance(stopChance * 10) ? .stop(.signal("TERM")) : .pauseEnded)
+                continue
+            }
+            // Sorted, because the order of a set differs from one process to the next.
+            guard let host = rollout.atWork.sorted(by: { $0.text < $1.text }).randomElement(using: &random) else { break }
             let bad = random.pick(HostOutcome.failed, .failed, .unreachable, .unknown, .blocked, .deferred, .waiting, .aborted)
             call(.record(random.chance(badLuck) ? bad : random.pick(.upgraded, .upgraded, .upgraded, .skipped), host))
             if random.chance(stopChance) { call(.stop(.signal("INT"))) }
@@ -70,6 +100,7 @@ struct History: Sendable {
         let answer: [Rollout.Instruction]
         switch call {
         case .begin: answer = rollout.begin()
+        case .pauseEnded: answer = rollout.pauseEnded()
         case .record(let outcome, let host):
             entries.append(.ended(host, outcome))
             answer = rollout.record(outcome, of: host)
@@ -81,6 +112,9 @@ struct History: Sendable {
         entries += answer.map { instruction in
             switch instruction {
             case .openWave(let number): .opened(number)
+            case .pause(let number, _): .paused(before: number)
+            case .awaitApproval(let number): .awaited(number)
+            case .holdBack(let host, _): .heldBack(host)
             case .start(let host): .started(host)
             case .stop(let reason): .stopped(reason)
             case .finish: .finished
@@ -96,10 +130,14 @@ extension History {
         var started: Set<HostName> = []
         var atWork: Set<HostName> = []
         var ended: [HostName: HostOutcome] = [:]
+        var heldBack: Set<HostName> = []
         var failures = 0
         var failuresInWave = 0
         var isStopped = false
         var isFinished = false
+
+        /// The hosts that failed.
+        var failed: Set<HostName> { Set(ended.filter { [.failed, .unreachable, .unknown].contains($0.value) }.keys) }
     }
 
     /// Every entry with what was known before it.
@@ -121,7 +159,8 @@ extension History {
                     now.failures += 1
                     now.failuresInWave += 1
                 }
-            case .asked: break
+            case .heldBack(let host): now.heldBack.insert(host)
+            case .asked, .paused, .awaited: break
             case .stopped: now.isStopped = true
             case .finished: now.isFinished = true
             }
@@ -132,6 +171,24 @@ extension History {
     /// The hosts in the order they were started.
     var started: [HostName] {
         entries.compactMap { if case .started(let host) = $0 { host } else { nil } }
+    }
+
+    /// The hosts that were held back.
+    var heldBack: [HostName] {
+        entries.compactMap { if case .heldBack(let host) = $0 { host } else { nil } }
+    }
+
+    /// The wave whose approval was asked for.
+    var awaited: Int? {
+        entries.compactMap { if case .awaited(let number) = $0 { number } else { nil } }.first
+    }
+
+    /// Whether a place of this host's labels is taken by as many of the hosts as there may be.
+    func isFull(for host: HostName, by holders: Set<HostName>) -> Bool {
+        policy.labelLimits.contains { label, most in
+            guard let value = labels[host]?[label] else { return false }
+            return holders.count { labels[$0]?[label] == value } >= most
+        }
     }
 
     /// How each host ended.

@@ -19,8 +19,12 @@ struct RolloutPropertyTests {
     func onceEach(seed: Int) {
         let history = History.all[seed]
         let planned = history.waves.flatMap(\.hosts)
-        // In the order of the plan without a gap: so neither twice nor unplanned.
-        #expect(history.started.elementsEqual(planned.prefix(history.started.count)))
+        #expect(Set(history.started).count == history.started.count)
+        #expect(Set(history.started).isSubset(of: planned))
+        // Without limits it goes in the order of the plan without a gap.
+        if history.policy.labelLimits.isEmpty {
+            #expect(history.started.elementsEqual(planned.prefix(history.started.count)))
+        }
     }
 
     @Test("nothing is started or opened after a stop", arguments: History.seeds)
@@ -30,7 +34,7 @@ struct RolloutPropertyTests {
         guard let stop = history.entries.firstIndex(where: { if case .stopped = $0 { true } else { false } }) else { return }
         for entry in history.entries[stop...].dropFirst() {
             switch entry {
-            case .started, .opened, .stopped: Issue.record("\(entry) after the stop")
+            case .started, .opened, .stopped, .paused, .awaited, .heldBack: Issue.record("\(entry) after the stop")
             case .ended, .asked, .finished: break
             }
         }
@@ -43,22 +47,82 @@ struct RolloutPropertyTests {
         for (before, entry) in history.moments {
             switch entry {
             case .opened(let number):
-                #expect(number == before.wave + 1)
+                #expect(number > before.wave)
                 #expect(before.atWork.isEmpty)
-                #expect(history.waves.prefix(number - 1).allSatisfy { wave in wave.hosts.allSatisfy { before.ended[$0] != nil } })
+                let over = Set(before.ended.keys).union(before.heldBack)
+                #expect(history.waves.prefix(number - 1).allSatisfy { over.isSuperset(of: $0.hosts) })
+                // A wave is passed over only if nobody in it could begin.
+                #expect(history.waves[before.wave..<(number - 1)].allSatisfy { before.heldBack.isSuperset(of: $0.hosts) })
             case .started(let host):
                 #expect(waveOfHost[host] == before.wave)
-            case .ended, .asked, .stopped, .finished: break
+            case .ended, .asked, .stopped, .finished, .paused, .awaited, .heldBack: break
             }
         }
+    }
+
+    @Test("never more hosts with one value of a label are at work than its limit allows, failed ones included", arguments: History.seeds)
+    func limits(seed: Int) {
+        let history = History.all[seed]
+        for (before, entry) in history.moments {
+            guard case .started(let host) = entry else { continue }
+            let holders = before.atWork.union(before.failed)
+            #expect(!history.isFull(for: host, by: holders))
+            guard history.policy.spread == .customer, let customer = history.labels[host]?["customer"] else { continue }
+            #expect(!holders.contains { history.labels[$0]?["customer"] == customer })
+        }
+    }
+
+    @Test("a host is held back only by hosts that failed, once, and is never started", arguments: History.seeds)
+    func heldBack(seed: Int) {
+        let history = History.all[seed]
+        #expect(Set(history.heldBack).count == history.heldBack.count)
+        #expect(Set(history.heldBack).isDisjoint(with: history.started))
+        for (before, entry) in history.moments {
+            guard case .heldBack(let host) = entry else { continue }
+            #expect(history.isFull(for: host, by: before.failed))
+        }
+        #expect(history.rollout.heldBack == Set(history.heldBack))
+    }
+
+    @Test("it pauses before every wave but the first, with nothing at work, and never elsewhere", arguments: History.seeds)
+    func pauses(seed: Int) {
+        let history = History.all[seed]
+        let moments = history.moments
+        for (place, (before, entry)) in moments.enumerated() {
+            switch entry {
+            case .paused(let number):
+                #expect(history.policy.pause > .zero)
+                #expect(before.wave > 0 && number > before.wave && before.atWork.isEmpty && !before.isStopped)
+                let next = moments[place + 1].entry
+                #expect(next == .opened(number) || next == .asked(.signal("TERM")))
+            case .opened(let number) where before.wave > 0 && history.policy.pause > .zero:
+                #expect(moments[place - 1].entry == .paused(before: number))
+            default: break
+            }
+        }
+    }
+
+    @Test("with approvals no wave but the first opens without one, and the attempt ends where one is missing", arguments: History.seeds)
+    func approvals(seed: Int) {
+        let history = History.all[seed]
+        guard history.policy.approve else {
+            #expect(history.awaited == nil)
+            return
+        }
+        for case .opened(let number) in history.entries where number > 1 { #expect(history.approved.contains(number)) }
+        guard let place = history.entries.firstIndex(where: { if case .awaited = $0 { true } else { false } }) else { return }
+        #expect(!history.approved.contains(history.awaited ?? 0))
+        #expect(history.entries[(place + 1)...].elementsEqual([.finished]))
+        #expect(history.stops.isEmpty)
     }
 
     @Test("no wave opens after a wave without a good host", arguments: History.seeds)
     func gates(seed: Int) {
         let history = History.all[seed]
         for (before, entry) in history.moments {
-            guard case .opened(let number) = entry, number > 1 else { continue }
-            let outcomes = history.waves[number - 2].hosts.compactMap { before.ended[$0] }
+            guard case .opened = entry, before.wave > 0 else { continue }
+            // Between the two may be waves that nobody could begin in.
+            let outcomes = history.waves[before.wave - 1].hosts.compactMap { before.ended[$0] }
             #expect(outcomes.contains { $0 == .upgraded || $0 == .skipped })
         }
     }
@@ -105,7 +169,8 @@ struct RolloutPropertyTests {
             #expect(total <= number + stop.before.atWork.count)
         } else {
             // Without a stop, either the bound holds or nothing was left that a stop could have kept from starting.
-            #expect(total <= number || moments.last?.before.started.count == history.waves.flatMap(\.hosts).count)
+            let left = Set(history.waves.flatMap(\.hosts)).subtracting(history.started).subtracting(history.heldBack)
+            #expect(total <= number || left.isEmpty)
         }
     }
 
@@ -133,7 +198,7 @@ struct RolloutPropertyTests {
         }
     }
 
-    @Test("a place that is free is used: a host waits only for a place, a barrier, a gate or a stop", arguments: History.seeds)
+    @Test("a place that is free is used: a host waits only for a place, its labels' too, a barrier, a gate or a stop", arguments: History.seeds)
     func noIdlePlaces(seed: Int) {
         let history = History.all[seed]
         guard !history.policy.barrier else { return }
@@ -141,8 +206,11 @@ struct RolloutPropertyTests {
         // Whenever the rollout listens for the next ending, it has started all it may.
         for (before, entry) in history.moments {
             guard case .ended = entry, !before.isStopped else { continue }
-            let waiting = history.waves[before.wave - 1].hosts.contains { !before.started.contains($0) && waveOfHost[$0] == before.wave }
-            #expect(!waiting || before.atWork.count + before.failures == history.policy.atOnce)
+            let holders = before.atWork.union(before.failed)
+            let couldStart = history.waves[before.wave - 1].hosts.contains {
+                !before.started.contains($0) && waveOfHost[$0] == before.wave && !history.isFull(for: $0, by: holders)
+            }
+            #expect(!couldStart || before.atWork.count + before.failures == history.policy.atOnce)
         }
     }
 
@@ -164,9 +232,10 @@ struct RolloutPropertyTests {
             case .ended where groupIsStarting:
                 groupIsStarting = false
                 let wave = history.waves[before.wave - 1].hosts
-                let left = wave.count { !before.started.contains($0) }
-                #expect(group.count == history.policy.atOnce - before.failures || left == 0)
-            case .ended, .opened, .asked, .stopped, .finished: break
+                let holders = before.atWork.union(before.failed)
+                let couldStart = wave.contains { !before.started.contains($0) && !history.isFull(for: $0, by: holders) }
+                #expect(group.count == history.policy.atOnce - before.failures || !couldStart)
+            case .ended, .opened, .asked, .stopped, .finished, .paused, .awaited, .heldBack: break
             }
         }
     }
@@ -181,7 +250,9 @@ struct RolloutPropertyTests {
         #expect(history.rollout.isFinished)
     }
 
-    @Test("every host has either ended or was not started, and only a stop leaves hosts behind", arguments: History.seeds)
+    @Test(
+        "every host has either ended or was not started; only a stop, a missing approval or failed hosts leave hosts behind",
+        arguments: History.seeds)
     func everyHostAccountedFor(seed: Int) {
         let history = History.all[seed]
         let planned = history.waves.flatMap(\.hosts)
@@ -189,7 +260,7 @@ struct RolloutPropertyTests {
         #expect(history.rollout.notStarted == planned.filter { ended[$0] == nil })
         #expect(history.rollout.ended == ended)
         #expect(Set(history.started) == Set(ended.keys))
-        if history.stops.isEmpty { #expect(history.rollout.notStarted.isEmpty) }
+        if history.stops.isEmpty, history.awaited == nil { #expect(Set(history.rollout.notStarted) == Set(history.heldBack)) }
         #expect(history.rollout.stopReason == history.stops.first)
         #expect(history.rollout.failures == ended.values.count { [.failed, .unreachable, .unknown].contains($0) })
     }
@@ -197,10 +268,12 @@ struct RolloutPropertyTests {
     @Test("the same calls give the same answers, so a resumed run stands where it stood", arguments: History.seeds)
     func replay(seed: Int) {
         let history = History.all[seed]
-        var again = Rollout(waves: history.waves, policy: history.policy, selected: history.selected)
+        var again = Rollout(
+            waves: history.waves, policy: history.policy, selected: history.selected, hosts: history.hosts, approved: history.approved)
         for (call, answer) in zip(history.calls, history.answers) {
             switch call {
             case .begin: #expect(again.begin() == answer)
+            case .pauseEnded: #expect(again.pauseEnded() == answer)
             case .record(let outcome, let host): #expect(again.record(outcome, of: host) == answer)
             case .stop(let reason): #expect(again.stop(because: reason) == answer)
             }
@@ -221,6 +294,16 @@ struct RolloutPropertyTests {
         #expect(histories.contains { $0.stops.isEmpty && $0.waves.count > 3 })
         #expect(histories.contains { $0.stops.isEmpty && $0.rollout.failures > 3 })
         #expect(histories.contains { $0.waves.isEmpty })
+        #expect(histories.contains { $0.awaited != nil })
+        #expect(histories.contains { $0.policy.approve && $0.awaited == nil && $0.waves.count > 2 && $0.stops.isEmpty })
+        #expect(histories.contains { $0.stops.isEmpty && !$0.heldBack.isEmpty && $0.started.count > $0.heldBack.count })
+        #expect(histories.contains { $0.entries.contains { if case .paused = $0 { true } else { false } } && $0.stops.isEmpty })
+        #expect(histories.contains { $0.stops.contains(.signal("TERM")) })
+        #expect(
+            histories.contains { history in
+                history.stops.isEmpty && history.heldBack.isEmpty && history.started.count > 20
+                    && history.started != history.waves.flatMap(\.hosts)
+            })
         #expect(histories.contains { $0.waves.flatMap(\.hosts).count > 200 && $0.started.count > 200 })
         #expect(histories.contains { $0.policy.barrier && $0.policy.atOnce > 3 && $0.started.count > 20 })
         #expect(

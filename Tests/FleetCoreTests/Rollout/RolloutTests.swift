@@ -189,20 +189,21 @@ struct RolloutTests {
     func sentences(reason: StopReason, text: String) {
         #expect(reason.text == text)
     }
-
-    private func expectNothing(
-        of rollout: inout Rollout, _ call: (inout Rollout) -> [Rollout.Instruction], sourceLocation: SourceLocation = #_sourceLocation
-    ) {
-        let before = rollout
-        #expect(call(&rollout) == [], sourceLocation: sourceLocation)
-        #expect(rollout == before, sourceLocation: sourceLocation)
-    }
-
-    /// Waves of these sizes, of the hosts `h1`, `h2` ...
-    private func waves(_ sizes: Int...) -> [Wave] {
-        Wave.divide(hosts(sizes.reduce(0, +)), selected: 0, sizes: sizes.map { .hosts($0) })
-    }
-
-    /// The host with this number.
-    private func h(_ number: Int) -> HostName { hosts(number)[number - 1] }
 }
+
+/// Expects that a call says nothing and changes nothing.
+func expectNothing(
+    of rollout: inout Rollout, _ call: (inout Rollout) -> [Rollout.Instruction], sourceLocation: SourceLocation = #_sourceLocation
+) {
+    let before = rollout
+    #expect(call(&rollout) == [], sourceLocation: sourceLocation)
+    #expect(rollout == before, sourceLocation: sourceLocation)
+}
+
+/// Waves of these sizes, of the hosts `h1`, `h2` ...
+func waves(_ sizes: Int...) -> [Wave] {
+    Wave.divide(hosts(sizes.reduce(0, +)), selected: 0, sizes: sizes.map { .hosts($0) })
+}
+
+/// The host with this number.
+func h(_ number: Int) -> HostName { hosts(number)[number - 1] }
