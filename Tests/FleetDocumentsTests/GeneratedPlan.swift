@@ -35,8 +35,8 @@ struct GeneratedPlan {
         return Host(
             name: name, address: text(), port: UInt16(1 + below(65535)), user: text(), identity: maybe(text()), knownHosts: maybe(text()),
             become: one(of: Become.allCases), edition: one(of: Edition.allCases), stack: one(of: Stack.allCases),
-            packages: one(of: PackageScope.allCases), customer: maybe(text()), addons: maybe(Addons.none), settle: duration(),
-            groups: (0..<below(3)).map { _ in text() })
+            packages: one(of: PackageScope.allCases), customer: maybe(text()), labels: labels(), addons: maybe(Addons.none),
+            settle: duration(), groups: (0..<below(3)).map { _ in text() })
     }
 
     private mutating func facts() -> ReliedFacts {
@@ -48,7 +48,12 @@ struct GeneratedPlan {
     private mutating func policy() -> RolloutPolicy {
         RolloutPolicy(
             waves: (0...below(3)).map { _ in share() }, atOnce: 1 + below(50), maxFailures: share(), maxFailuresPerWave: maybe(share()),
-            barrier: below(2) == 0)
+            barrier: below(2) == 0, pause: duration(), approve: below(2) == 0, spread: maybe(.customer),
+            limits: labels().mapValues { _ in 1 + below(9) })
+    }
+
+    private mutating func labels() -> [String: String] {
+        Dictionary((0..<below(3)).map { _ in (one(of: ["site", "camelCase", "snake_case", text()]), text()) }) { first, _ in first }
     }
 
     private mutating func share() -> Share { one(of: [.hosts(below(1000)), .percent(below(101))]) }

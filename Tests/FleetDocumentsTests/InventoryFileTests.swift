@@ -51,13 +51,29 @@ struct InventoryFileTests {
             """
             hosts:
               acme-1: {address: a.example.net, port: 2222, user: upgrader, identity: keys/own, known_hosts: ~/hosts, become: sudo,
-                edition: cat, stack: go, packages: canopsis, customer: "Acmé & Co", addons: none, settle: 90s}
+                edition: cat, stack: go, packages: canopsis, customer: "Acmé & Co", addons: none, settle: 90s,
+                labels: {site: paris, rack.row: "12"}}
             """)
         let expected = Host(
             name: try #require(HostName("acme-1")), address: "a.example.net", port: 2222, user: "upgrader", identity: key,
             knownHosts: "\(folder.path)/home/hosts", become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "Acmé & Co",
-            addons: Addons.none, settle: .seconds(90), groups: [])
+            labels: ["site": "paris", "rack.row": "12"], addons: Addons.none, settle: .seconds(90), groups: [])
         #expect(try folder.inventory().hosts == [expected])
+    }
+
+    @Test("a host's labels are added to those of the defaults around it, its own value of one coming first")
+    func labels() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            """
+            defaults: {labels: {site: paris, tier: gold}}
+            hosts:
+              own-[1:2]: {labels: {site: lyon, rack: 7}}
+              file:
+            """)
+        let hosts = try folder.inventory().hosts
+        let own = ["site": "lyon", "tier": "gold", "rack": "7"]
+        #expect(hosts.map(\.labels) == [own, own, ["site": "paris", "tier": "gold"]])
     }
 
     @Test("ranges of name and address are counted in step and keep leading zeros")

@@ -17,15 +17,16 @@ struct PlanFileTests {
         #expect(try folder.names == ["plan.json"])
     }
 
-    @Test("has the documented form, and the form of version 1 stays readable")
+    @Test("has the documented form, and the form of version 1 stays readable, with the digest it had")
     func golden() throws {
-        let plan = try Self.example()
-        let golden = fixture("plan-1.json")
-        let folder = try TemporaryFolder()
-        try PlanFile("\(folder.path)/plan.json").write(plan)
-        let written = try String(contentsOfFile: "\(folder.path)/plan.json", encoding: .utf8)
-        #expect(try written == String(contentsOfFile: golden, encoding: .utf8))
-        #expect(try PlanFile(golden).read() == plan)
+        for (plan, name) in [(try Self.example(), "plan-1.json"), (try Self.exampleWithEveryRule(), "plan-2.json")] {
+            let golden = fixture(name)
+            let folder = try TemporaryFolder()
+            try PlanFile("\(folder.path)/plan.json").write(plan)
+            let written = try String(contentsOfFile: "\(folder.path)/plan.json", encoding: .utf8)
+            #expect(try written == String(contentsOfFile: golden, encoding: .utf8))
+            #expect(try PlanFile(golden).read() == plan)
+        }
     }
 
     @Test("the digest is the SHA-256 of the compact text, keys sorted, without the digest itself")
@@ -79,13 +80,13 @@ struct PlanFileTests {
         #expect(complaint(folder) == expected)
     }
 
-    @Test("of another form is refused before its digest is looked at", arguments: [("2", "newer"), ("0", "older")])
+    @Test("of another form is refused before its digest is looked at", arguments: [("3", "newer"), ("0", "older")])
     func otherSchema(_ schema: String, _ age: String) throws {
         let folder = try TemporaryFolder()
         let text = try String(contentsOfFile: fixture("plan-1.json"), encoding: .utf8)
         try folder.write(text.replacingOccurrences(of: "\"schema\": 1", with: "\"schema\": \(schema)"), to: "plan.json")
         let expected = """
-            plan.json: The plan has form \(schema), written by Fleet 0.1.0; this Fleet reads form 1.
+            plan.json: The plan has form \(schema), written by Fleet 0.1.0; this Fleet reads no form above 2.
                 Its Fleet is \(age): use that one, or make a new plan with this one.
             """
         #expect(complaint(folder) == expected)
@@ -154,13 +155,25 @@ struct PlanFileTests {
         }
     }
 
+    /// What `Fixtures/plan-2.json` holds.
+    private static func exampleWithEveryRule() throws -> Plan {
+        var plan = try example()
+        plan.schema = 2
+        plan.policy.pause = .seconds(600)
+        plan.policy.approve = true
+        plan.policy.spread = .customer
+        plan.policy.limits = ["site": 2]
+        plan.hosts[0].host.labels = ["site": "paris", "rackRow": "12"]
+        return plan
+    }
+
     /// What `Fixtures/plan-1.json` holds.
     private static func example() throws -> Plan {
         let (one, two) = (try #require(HostName("acme-1")), try #require(HostName("acme-2")))
         let system = OperatingSystem(id: "debian", version: "12", name: "Debian GNU/Linux 12 (bookworm)")
         let version = CanopsisVersion(3, 25, 0)
         return Plan(
-            fleet: "0.1.0", created: "2026-11-23T14:25:01Z", target: CanopsisVersion(3, 26, 0),
+            schema: 1, fleet: "0.1.0", created: "2026-11-23T14:25:01Z", target: CanopsisVersion(3, 26, 0),
             policy: RolloutPolicy(waves: [.hosts(1), .percent(20)], maxFailuresPerWave: .hosts(2)),
             hosts: [
                 PlannedHost(

@@ -38,7 +38,8 @@ enum Sample {
         .stepProgress(host: host, step: .packages, offset: 4096),
         .stepEnded(host: host, step: .packages, outcome: .failed, exit: 100, reason: Reason(.jobExited, ["words": "l'\u{1b}[2J\"é\n"])),
         .hostEnded(host: host, outcome: .failed, reason: nil, version: CanopsisVersion(3, 25, 0)), .rolloutStopped(reason: "1 failure"),
-        .interrupted(signal: "INT"), .runEnded(outcome: .interrupted, exitStatus: 130),
+        .pauseStarted(wave: 2, length: "10m"), .hostHeldBack(host: host, reason: Reason(.noPlaceLeft, ["value": "é"])),
+        .approvalNeeded(wave: 2), .interrupted(signal: "INT"), .runEnded(outcome: .interrupted, exitStatus: 130),
     ]
 
     @discardableResult
@@ -141,10 +142,30 @@ struct JournalTests {
             #expect(problemCode { () throws(Problem) in try journal.append(.waveStarted(wave: 2), to: run) } == "journal-refused")
             #expect(try journal.events(of: run).count == 3)
 
+            // An approval is the one thing that comes after the end, and only where it was asked for.
+            let approval = RunEvent.approved(wave: 2, by: "ana")
+            #expect(problemCode { () throws(Problem) in try journal.append(approval, to: run) } == "journal-refused")
+
             #expect(try journal.resume(run) == 2)
             try journal.append(Sample.intent, to: run)
             try journal.append(.runEnded(outcome: .succeeded, exitStatus: 0), to: run)
             #expect(try journal.events(of: run).count == 5)
+        }
+    }
+
+    @Test("takes an approval after the end of a run that asked for it, and for that wave alone")
+    func approval() throws {
+        try withFolder { folder in
+            let journal = try Journal(in: folder)
+            try Sample.begin(journal)
+            try journal.append(.approvalNeeded(wave: 2), to: Sample.run)
+            try journal.append(.runEnded(outcome: .waiting, exitStatus: 6), to: Sample.run)
+            #expect(
+                problemCode { () throws(Problem) in try journal.append(.approved(wave: 3, by: "ana"), to: Sample.run) } == "journal-refused"
+            )
+            try journal.append(.approved(wave: 2, by: "ana"), to: Sample.run)
+            #expect(try journal.record(of: Sample.run).approvals == [2: "ana"])
+            #expect(try journal.runs().map(\.isEnded) == [true])
         }
     }
 

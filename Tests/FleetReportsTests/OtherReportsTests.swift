@@ -76,6 +76,24 @@ struct PlanningReportsTests {
         try expectGolden(report.json(), "plan.json")
     }
 
+    @Test("a plan says each rule it has beside waves, places and budget")
+    func rules() throws {
+        var plan = Samples.plan
+        plan.hosts.removeAll { $0.host.name.text != "acme-1" }
+        plan.waves = [plan.waves[0]]
+        plan.policy.spread = .customer
+        plan.policy.limits = ["site": 2, "rack": 1]
+        plan.policy.pause = .seconds(600)
+        let paused = PlanReport(plan, digest: "9f2c4d5e6f708192a3b4", budget: "Stops at failure number 1.")
+        try expectGolden(paused.text(.plain, withCommands: false), "plan-rules.txt")
+        try expectGolden(paused.json(), "plan-rules.json")
+        plan.policy = RolloutPolicy(approve: true)
+        let approved = PlanReport(plan, digest: "d", budget: "b")
+        #expect(approved.text(.plain).contains("each wave but the first waits for `fleet approve`"))
+        #expect(!approved.text(.plain).contains("pause"))
+        #expect(try approved.json().contains("\"approve\" : true"))
+    }
+
     @Test("a plan without work says that nobody is touched")
     func idlePlan() {
         var plan = Samples.plan
@@ -120,8 +138,8 @@ struct PlanningReportsTests {
             FleetCore.Host(name: Samples.name("acme-1"), address: "acme-1.example.net", groups: ["production"]),
             FleetCore.Host(
                 name: Samples.name("globex-01"), address: "2001:db8::1", port: 2222, user: "deploy", identity: "/home/ana/.ssh/id",
-                become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "globex", addons: Addons.none,
-                groups: ["production", "paris"]),
+                become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "globex",
+                labels: ["site": "paris", "rack": "12"], addons: Addons.none, groups: ["production", "paris"]),
         ])
         try expectGolden(report.text(.plain), "hosts.txt")
         expectFitsPage(report.text(.plain))

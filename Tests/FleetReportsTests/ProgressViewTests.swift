@@ -37,6 +37,20 @@ struct ProgressViewTests {
         #expect(Self.live(Samples.record([(0, Samples.start(Self.hosts))], isAlive: true)) == ["starting  1 of 4 done (1 skipped)  1m 15s"])
     }
 
+    @Test("in a pause the first line counts down to the wave that is awaited")
+    func pause() {
+        let pause: [(Int, RunEvent)] = [(70, .pauseStarted(wave: 2, length: "10m"))]
+        let before = [(0, Samples.start(Self.hosts)), (1, .waveStarted(wave: 1))] + Samples.way("acme-1", from: 2)
+        let record = Samples.record(before + pause, isAlive: true)
+        #expect(Self.live(record) == ["wave 1 of 3  wave 2 begins in 9m 55s  2 of 4 done (1 skipped, 1 upgraded)  1m 1…"])
+        let status = StatusReport(record, now: Samples.at(75), context: ReportContext(logs: "logs")).text(.plain)
+        #expect(status.contains("\n  wave 2 begins in 9m 55s\n"))
+        let begun = Samples.record(before + pause + [(72, .waveStarted(wave: 2))], isAlive: true)
+        #expect(Self.live(begun).first?.contains("begins in") == false)
+        let late = ProgressView.live(record, waves: 3, now: Timestamp(Samples.at(9000)) ?? Self.now, width: 80)
+        #expect(late.first?.contains("wave 2 begins in 0s") == true)
+    }
+
     @Test("hosts beyond the lines there are counted in the last one", arguments: [(1, 3), (3, 3), (5, 5), (12, 12), (13, 13), (40, 13)])
     func manyHosts(mostLines: Int, lines: Int) {
         let names = (1...12).map { "h\($0)" }
@@ -101,6 +115,14 @@ struct ProgressViewTests {
         #expect(
             line(.interrupted(signal: "INT"))
                 == "SIGINT: nothing new is started, the hosts at work finish; once more leaves them to themselves")
+        #expect(
+            line(.pauseStarted(wave: 2, length: "10m")) == "wave 2 of 3 begins in 10m; Ctrl-C ends the pause and starts nothing new")
+        #expect(line(.approvalNeeded(wave: 2)) == "wave 2 of 3 waits for an approval")
+        #expect(line(.approved(wave: 2, by: "\u{7}ana")) == #"wave 2 of 3 is approved by \x07ana"#)
+        let held = Reason(.noPlaceLeft, ["label": "customer", "value": "acme", "holders": "acme-2 (failed)"])
+        #expect(
+            line(.hostHeldBack(host: host, reason: held))
+                == "acme-1: not started: customer acme has no place left at work beside acme-2 (failed)")
         #expect(line(.stepStarted(host: host, step: .packages)) == nil)
         #expect(line(.stepProgress(host: host, step: .packages, offset: 1)) == nil)
         #expect(line(.runEnded(outcome: .succeeded, exitStatus: 0)) == nil)

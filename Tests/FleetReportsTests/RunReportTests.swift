@@ -26,6 +26,17 @@ struct RunReportTests {
         try expectGolden(JSONReport(Samples.succeeded).text(), "run-succeeded.json")
     }
 
+    @Test("a run that waits for an approval says which wave and what to type, and after it what comes next")
+    func waiting() throws {
+        try expectGolden(StatusReport(Samples.waiting(), now: Samples.at(90), context: context).text(.plain), "status-waiting.txt")
+        try expectGolden(TextReport(Samples.waiting(), context: context).text, "run-waiting.txt")
+        try expectGolden(JSONReport(Samples.waiting()).text(), "run-waiting.json")
+        let approved = TextReport(Samples.waiting(approvedBy: "bob\u{7}"), context: context).text
+        expectFitsPage(approved)
+        #expect(approved.contains("fleet resume \(Samples.run)\n"))
+        #expect(!approved.contains("fleet approve"))
+    }
+
     @Test("a run under way has no exit status and no end")
     func halfway() throws {
         try expectGolden(JSONReport(Samples.halfway(isAlive: true)).text(), "run-halfway.json")

@@ -103,6 +103,15 @@ enum Samples {
                 + [(60, .waveStarted(wave: 2))] + way("acme-2", from: 61) + [(120, .runEnded(outcome: .succeeded, exitStatus: 0))])
     }
 
+    /// The first wave done, the next one to be approved.
+    static func waiting(approvedBy person: String? = nil) -> RunRecord {
+        let hosts = [host("acme-1", wave: 1), host("acme-2", wave: 2), host("acme-3", wave: 3)]
+        let approval: [(Int, RunEvent)] = person.map { [(70, .approved(wave: 2, by: $0))] } ?? []
+        return record(
+            [(0, start(hosts)), (1, .waveStarted(wave: 1))] + way("acme-1", from: 2)
+                + [(60, .approvalNeeded(wave: 2)), (60, .runEnded(outcome: .waiting, exitStatus: 6))] + approval)
+    }
+
     /// The first host done, the second in its first step.
     static func halfway(isAlive: Bool) -> RunRecord {
         record(

@@ -221,11 +221,14 @@ struct ScriptedFleet {
     let hosts: [ScriptedHost]
     private let target = CanopsisVersion(3, 26, 0)
 
-    /// Makes hosts; `faults` by number, counted from 1.
-    init(count: Int, faults: [Int: Set<ScriptedHost.Fault>] = [:]) {
+    /// Makes hosts; `faults` and `labels` by number, counted from 1.
+    init(count: Int, faults: [Int: Set<ScriptedHost.Fault>] = [:], customers: [String] = [], labels: [Int: [String: String]] = [:]) {
         hosts = (1...count).compactMap { number in
             HostName("h\(number)").map { name in
-                ScriptedHost(Host(name: name, address: "scripted", settle: .seconds(5)), faults: faults[number] ?? [])
+                let host = Host(
+                    name: name, address: "scripted", customer: number <= customers.count ? customers[number - 1] : nil,
+                    labels: labels[number] ?? [:], settle: .seconds(5))
+                return ScriptedHost(host, faults: faults[number] ?? [])
             }
         }
     }
@@ -245,6 +248,20 @@ struct ScriptedFleet {
         }
 
         var outcomes: [HostName: HostOutcome] { ends.mapValues(\.outcome) }
+
+        /// The most of these hosts that were at work at one moment.
+        func mostAtWork(of names: [HostName]) -> Int {
+            var (now, most) = (0, 0)
+            for event in events {
+                switch event {
+                case .hostStarted(let host) where names.contains(host): now += 1
+                case .hostEnded(let host, _, _, _) where names.contains(host): now -= 1
+                default: break
+                }
+                most = max(most, now)
+            }
+            return most
+        }
 
         var waves: [Int] { events.compactMap { if case .waveStarted(let wave) = $0 { wave } else { nil } } }
     }

@@ -47,7 +47,7 @@ struct BadInputTests {
     @Test("a missing journal is said to be missing, and none is made")
     func missingJournal() async throws {
         try await Operator.at { person in
-            for command in [["status"], ["report"], ["history"], ["logs", "x", "y"]] {
+            for command in [["status"], ["report"], ["history"], ["logs", "x", "y"], ["approve", "x"]] {
                 let result = try await person.fleet(command)
                 result.ended(2)
                 #expect(result.stderr.contains("There is no journal here"), "\(command)")
@@ -106,16 +106,51 @@ struct BadInputTests {
         }
     }
 
+    @Test("a rule that is no rule, or goes by a label nobody has, is refused with a guess before a host is asked")
+    func badRules() async throws {
+        try await Operator.at { person in
+            try await SSHServer.with { server in
+                try person.write(inventoryOf: server, more: "  web2: {address: 127.0.0.2, labels: {site: paris}}\n")
+                let cases: [(arguments: [String], code: String, words: String)] = [
+                    (["--limits", "sit=2"], "unknown-label", "Did you mean `site`? They have: site."),
+                    (["--limits", "site=2,customer=1"], "unknown-label", "No selected host has the label `customer`"),
+                    (["--spread", "customer"], "unknown-label", "--spread"),
+                    (["--limits", "site"], "invalid-argument", "Write it like site=2"),
+                    (["--limits", "site=0"], "invalid-argument", "`site=0` is no limit"),
+                    (["--limits", "site=2,"], "invalid-argument", "`` is no limit"),
+                    (["--limits", "site=2,site=3"], "invalid-argument", "`site` is limited twice"),
+                    (["--pause", "10m", "--approve"], "invalid-argument", "at each gate the run ends"),
+                    (["--pause", "10"], "usage", "--pause"),
+                    (["--spread", "site"], "usage", "--spread"),
+                ]
+                for command in [["plan"], ["upgrade", "--yes"]] {
+                    for (arguments, code, words) in cases {
+                        let result = try await person.fleet(command + ["--to", "3.26.0", "--output", "json"] + arguments)
+                        result.ended(2)
+                        #expect(try result.document(ErrorsDocument.self).codes == [code], "\(arguments)")
+                        #expect(result.stderr.contains(words), "\(arguments): \(result.stderr)")
+                    }
+                }
+                let beside = try await person.fleet("upgrade", "plan.json", "--yes", "--limits", "site=2")
+                beside.ended(2)
+                #expect(beside.stderr.contains("A plan file says it all"))
+                #expect(!server.log.contains("Connection from"))
+            }
+        }
+    }
+
     @Test("hosts list shows every default resolved, and connects to nobody")
     func hostsList() async throws {
         try await Operator.at { person in
             try await SSHServer.with { server in
-                try person.write(inventoryOf: server, hosts: 2, more: "  web3: {address: 127.0.0.3, become: sudo, user: ops}\n")
+                try person.write(
+                    inventoryOf: server, hosts: 2, more: "  web3: {address: 127.0.0.3, become: sudo, user: ops, labels: {site: paris}}\n")
                 let result = try await person.fleet("hosts", "list", "-l", "!web2", "--output", "json")
                 result.ended(0)
                 let hosts = try result.document(HostsDocument.self).hosts
                 #expect(hosts.map(\.name) == ["web1", "web3"])
                 #expect(hosts.map(\.become) == ["none", "sudo"])
+                #expect(hosts.map(\.labels) == [[:], ["site": "paris"]])
                 #expect(hosts.allSatisfy { $0.port == Int(server.endpoint.port) })
                 let text = try await person.fleet("hosts")
                 text.ended(0)

@@ -138,7 +138,7 @@ struct CheckDocument: Document {
 /// `fleet plan`.
 struct PlanDocumentForTests: Document {
     static let form = Form(
-        "schema digest created target at_once max_failures budget interrupted waves hosts",
+        "schema digest created target at_once max_failures budget pause approve spread limits interrupted waves hosts",
         within: [
             "waves": Form("number hosts"),
             "hosts": Form(
@@ -159,6 +159,10 @@ struct PlanDocumentForTests: Document {
     }
 
     var digest: String
+    var pause: String?
+    var approve: Bool
+    var spread: String?
+    var limits: [String: Int]
     var interrupted: [String]
     var waves: [Wave]
     var hosts: [Host]
@@ -204,13 +208,14 @@ struct HostsDocument: Document {
     static let form = Form(
         "schema hosts",
         within: [
-            "hosts": Form("name address port user identity known_hosts become edition stack packages customer addons settle groups")
+            "hosts": Form("name address port user identity known_hosts become edition stack packages customer labels addons settle groups")
         ])
 
     struct Host: Decodable {
         var name: String
         var port: Int
         var become: String
+        var labels: [String: String]
         var groups: [String]
     }
 

@@ -240,6 +240,13 @@ public struct Pause: Hashable, Sendable {
     public var since: String
     /// How long it lasts.
     public var length: Duration
+
+    /// Creates a pause.
+    public init(wave: Int, since: String, length: Duration) {
+        self.wave = wave
+        self.since = since
+        self.length = length
+    }
 }
 
 /// One host in a run read back.

@@ -24,12 +24,14 @@ struct HostSettings {
             address: address ?? outer.address, port: port ?? outer.port, user: user ?? outer.user,
             identity: identity ?? outer.identity, knownHosts: knownHosts ?? outer.knownHosts, become: become ?? outer.become,
             edition: edition ?? outer.edition, stack: stack ?? outer.stack, packages: packages ?? outer.packages,
-            customer: customer ?? outer.customer, labels: outer.labels.merging(labels) { _, own in own }, addons: addons ?? outer.addons, settle: settle ?? outer.settle)
+            customer: customer ?? outer.customer, labels: outer.labels.merging(labels) { _, own in own }, addons: addons ?? outer.addons,
+            settle: settle ?? outer.settle)
     }
 
     /// The host of this name and address; what is said nowhere has the value ``Host`` gives it.
     func host(named name: HostName, at address: String, in groups: [String]) -> Host {
-        var host = Host(name: name, address: address, identity: identity, knownHosts: knownHosts, customer: customer, labels: labels, groups: groups)
+        var host = Host(
+            name: name, address: address, identity: identity, knownHosts: knownHosts, customer: customer, labels: labels, groups: groups)
         host.addons = addons
         if let port { host.port = port }
         if let user { host.user = user }
@@ -61,6 +63,7 @@ extension HostSettings {
         "ansible_host": "address", "ansible_ssh_host": "address", "host": "address", "hostname": "address", "ip": "address",
         "ansible_port": "port", "ansible_ssh_port": "port", "ansible_user": "user", "ansible_ssh_user": "user", "username": "user",
         "login": "user", "ansible_ssh_private_key_file": "identity", "ansible_private_key_file": "identity", "key": "identity",
-        "identity_file": "identity", "ansible_become": "become", "sudo": "become", "children": "groups", "scope": "packages", "label": "labels", "site": "labels", "tags": "labels",
+        "identity_file": "identity", "ansible_become": "become", "sudo": "become", "children": "groups", "scope": "packages",
+        "label": "labels", "site": "labels", "tags": "labels",
     ]
 }

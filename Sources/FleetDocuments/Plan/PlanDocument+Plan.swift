@@ -66,7 +66,8 @@ extension PlanDocument.HostEntry {
         self.init(
             name: host.name, address: host.address, port: host.port, user: host.user, identity: host.identity,
             knownHosts: host.knownHosts, become: host.become, edition: host.edition, stack: host.stack, packages: host.packages,
-            customer: host.customer, labels: host.labels.isEmpty ? nil : host.labels, addons: host.addons, settle: DurationText(host.settle), groups: host.groups)
+            customer: host.customer, labels: host.labels.isEmpty ? nil : host.labels, addons: host.addons,
+            settle: DurationText(host.settle), groups: host.groups)
     }
 
     var host: Host {

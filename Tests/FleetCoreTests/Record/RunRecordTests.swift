@@ -211,4 +211,55 @@ struct RunRecordTests {
         }
         return lane + [.hostEnded(host: name, outcome: .upgraded, reason: nil, version: CanopsisVersion(3, 26, 0))]
     }
+
+    @Test("hosts whose wave needs an approval wait, and the run exits with that; an approval begins nobody by itself")
+    func approval() {
+        func inWave(_ name: HostName, _ wave: Int) -> HostStart {
+            HostStart(name: name, address: "x", wave: wave, from: nil, outcome: .notStarted, reason: nil)
+        }
+        let held = Reason(.noPlaceLeft, ["label": "customer", "value": "x", "holders": "a (failed)"])
+        let begun: [RunEvent] = [
+            start([inWave(a, 1), inWave(b, 2), inWave(c, 2)]), .waveStarted(wave: 1), .hostStarted(host: a),
+            .hostEnded(host: a, outcome: .upgraded, reason: nil, version: CanopsisVersion(3, 26, 0)),
+        ]
+        let end = [RunEvent.approvalNeeded(wave: 2), .runEnded(outcome: .waiting, exitStatus: 6)]
+        #expect(record(begun + end).exitStatus == .waiting)
+        #expect(record(begun + end).outcome == .waiting)
+        #expect(record(begun + end.prefix(1), isAlive: true).waveToApprove == nil)
+
+        let ended = begun + [.hostHeldBack(host: c, reason: held)] + end
+        let waiting = record(ended)
+        #expect(waiting.waveToApprove == 2)
+        #expect(waiting[b]?.outcome == .waiting)
+        #expect(waiting[b]?.reason?.text == "waits for an approval of wave 2")
+        #expect(waiting[c]?.outcome == .notStarted)
+        #expect(waiting[c]?.reason == held)
+        // A host that is left behind is the graver thing.
+        #expect(waiting.exitStatus == .stopped)
+
+        let approved = record(ended + [.approved(wave: 2, by: "bob")])
+        #expect(approved.waveToApprove == nil)
+        #expect(approved.approvals == [2: "bob"])
+        #expect(approved[b]?.outcome == .waiting)
+        #expect(approved[b]?.reason?.text == "wave 2 is approved by bob; the run is to be taken up again")
+        #expect(approved.ended == waiting.ended)
+
+        let resumed = record(
+            ended + [.approved(wave: 2, by: "bob"), .runResumed(RunResume(person: "eve", machine: "x", retriesFailed: false))],
+            isAlive: true)
+        #expect(resumed.outcome == .running)
+        #expect(resumed[b]?.outcome == .notStarted)
+        #expect(resumed[b]?.reason == nil)
+        #expect(resumed[c]?.reason == nil)
+        #expect(resumed.awaitedWave == nil)
+        #expect(resumed.approvals == [2: "bob"])
+    }
+
+    @Test("a pause is under way until its wave begins or the run is stopped")
+    func pause() {
+        let events = [start([planned(a)]), .waveStarted(wave: 1), .pauseStarted(wave: 2, length: "10m")]
+        #expect(record(events, isAlive: true).pause == Pause(wave: 2, since: "2026-11-23T14:25:03.000Z", length: .seconds(600)))
+        #expect(record(events + [.waveStarted(wave: 2)], isAlive: true).pause == nil)
+        #expect(record(events + [.interrupted(signal: "INT"), .rolloutStopped(reason: "x")], isAlive: true).pause == nil)
+    }
 }

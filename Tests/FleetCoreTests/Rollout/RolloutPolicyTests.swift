@@ -152,7 +152,8 @@ struct RolloutPolicyTests {
     @Test("a wave that was begun before is gone on with, its approval being on record")
     func resumedInWave() {
         var rollout = Rollout(
-            waves: waves(1, 2), policy: RolloutPolicy(approve: true), selected: 3, approved: [2], earlier: [h(1): .upgraded, h(2): .upgraded])
+            waves: waves(1, 2), policy: RolloutPolicy(approve: true), selected: 3, approved: [2],
+            earlier: [h(1): .upgraded, h(2): .upgraded])
         #expect(rollout.begin() == [.openWave(2), .start(h(3))])
     }
 
@@ -169,7 +170,9 @@ struct RolloutPolicyTests {
         #expect(idle.record(.upgraded, of: h(2)) == [held(h(3), "customer", "a", by: "h1 (failed)"), .finish])
     }
 
-    @Test("a host that failed before the run was taken up again still keeps its customer's place, forgiven or not", arguments: [true, false])
+    @Test(
+        "a host that failed before the run was taken up again still keeps its customer's place, forgiven or not",
+        arguments: [true, false])
     func earlierFailure(forgiving: Bool) {
         let policy = RolloutPolicy(maxFailures: .hosts(3), spread: .customer)
         var rollout = Rollout(

@@ -198,7 +198,9 @@ struct RolloutPropertyTests {
         }
     }
 
-    @Test("a place that is free is used: a host waits only for a place, its labels' too, a barrier, a gate or a stop", arguments: History.seeds)
+    @Test(
+        "a place that is free is used: a host waits only for a place, its labels' too, a barrier, a gate or a stop",
+        arguments: History.seeds)
     func noIdlePlaces(seed: Int) {
         let history = History.all[seed]
         guard !history.policy.barrier else { return }
