@@ -5,7 +5,8 @@ extension SSHSession {
     func open(
         until deadline: Moment, stage: SSHError.Stage = .open, _ call: (OpaquePointer) -> OpaquePointer?
     ) async throws(SSHError) -> OpaquePointer {
-        if isOpening {
+        // Whoever comes back from waiting may find that another one was faster.
+        while isOpening, wire.session != nil {
             let waiter = Waiter(on: wire, until: deadline)
             await waitCancellably(waiter) { !isOpening || wire.session == nil }
             guard waiter.verdict == .goOn else {
