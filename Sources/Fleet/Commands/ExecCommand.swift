@@ -52,7 +52,10 @@ struct ExecCommand: AsyncParsableCommand {
         let connector = try SSHConnector(for: hosts, logins: max(atOnce, 1))
         let signals = StopSignals()
 
-        let (outputs, signal) = await ask(hosts, connector, signals)
+        // A host's task does little but wait for its session, so it lives on the session's thread.
+        let (outputs, signal) = await withTaskExecutorPreference(SSHTaskExecutor(on: connector.reactor)) {
+            await ask(hosts, connector, signals)
+        }
         let report = ExecReport(
             command: line, outputs: outputs, interruption: signal.map { $0 == "TERM" ? .terminated : .interrupted })
         let run = CommandRun(

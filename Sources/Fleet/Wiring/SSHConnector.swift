@@ -5,7 +5,8 @@ import SSHClient
 
 /// Makes SSH sessions to hosts: keys and known hosts are read once, logins under way are bounded, dropped handshakes retried.
 final class SSHConnector: HostConnector {
-    private let reactor: SSHReactor
+    /// The thread of the sessions.
+    let reactor: SSHReactor
     private let keys: [String: PrivateKey]
     private let records: [String: KnownHosts]
     private let logins: Turnstile

@@ -9,6 +9,7 @@ public final class SSHReactor: SerialExecutor, @unchecked Sendable {
     /// Something to do on the reactor's thread.
     private enum Work {
         case job(UnownedJob)
+        case step(UnownedJob, SSHTaskExecutor)
         case block(@Sendable () -> Void)
     }
 
@@ -74,6 +75,10 @@ public final class SSHReactor: SerialExecutor, @unchecked Sendable {
     /// Takes a job of a session's actor.
     public func enqueue(_ job: consuming ExecutorJob) {
         submit(.job(UnownedJob(job)))
+    }
+
+    fileprivate func enqueue(_ job: consuming ExecutorJob, of executor: SSHTaskExecutor) {
+        submit(.step(UnownedJob(job), executor))
     }
 
     /// Stops the process unless the caller runs on the reactor's thread.
@@ -172,6 +177,7 @@ extension SSHReactor {
         for work in round {
             switch work {
             case .job(let job): job.runSynchronously(on: asUnownedSerialExecutor())
+            case .step(let job, let executor): job.runSynchronously(on: executor.asUnownedTaskExecutor())
             case .block(let block): block()
             }
         }
@@ -192,6 +198,20 @@ extension SSHReactor {
             isRinging = false
         }
     }
+}
+
+/// Takes the steps of tasks on a reactor's thread, for tasks that do little but talk to sessions.
+///
+/// Give it to `withTaskExecutorPreference`: between two calls of a session such a task then wakes no other thread. What it
+/// does itself must not block.
+public final class SSHTaskExecutor: TaskExecutor {
+    private let reactor: SSHReactor
+
+    /// Uses the thread of a reactor.
+    public init(on reactor: SSHReactor) { self.reactor = reactor }
+
+    /// Takes a step of a task.
+    public func enqueue(_ job: consuming ExecutorJob) { reactor.enqueue(job, of: self) }
 }
 
 /// libssh2's own start-up isn't thread-safe, so it happens once, here.
