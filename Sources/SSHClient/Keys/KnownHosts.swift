@@ -68,14 +68,14 @@ public struct KnownHosts: Sendable {
     public func verdict(on key: HostKey, of endpoint: SSHEndpoint) -> HostKeyVerdict {
         var match: Place?
         var recorded: [Place] = []
-        for entry in matching(endpoint) {
-            let isSame = entry.blob == key.blob
-            if entry.isRevoked {
-                if isSame { return .revoked(entry.place) }
+        for index in matching(endpoint) {
+            let isSame = entries[index].blob == key.blob
+            if entries[index].isRevoked {
+                if isSame { return .revoked(entries[index].place) }
             } else if isSame {
-                match = match ?? entry.place
+                match = match ?? entries[index].place
             } else {
-                recorded.append(entry.place)
+                recorded.append(entries[index].place)
             }
         }
         if let match { return .match(match) }
@@ -85,17 +85,18 @@ public struct KnownHosts: Sendable {
     /// The types of key on file for a server, in the order of the files.
     public func types(of endpoint: SSHEndpoint) -> [String] {
         var types: [String] = []
-        for entry in matching(endpoint) where !entry.isRevoked && !types.contains(entry.place.type) {
-            types.append(entry.place.type)
+        for index in matching(endpoint) where !entries[index].isRevoked && !types.contains(entries[index].place.type) {
+            types.append(entries[index].place.type)
         }
         return types
     }
 
-    private func matching(_ endpoint: SSHEndpoint) -> [Entry] {
+    /// The places of a server's entries, in the order of the files.
+    private func matching(_ endpoint: SSHEndpoint) -> [Int] {
         let name = Self.name(of: endpoint)
-        var found = literal[name] ?? []
-        for index in others where entries[index].names.include(name) { found.append(index) }
-        return found.sorted().map { entries[$0] }
+        let found = literal[name] ?? []
+        let searched = others.filter { entries[$0].names.include(name) }
+        return searched.isEmpty ? found : (found + searched).sorted()
     }
 
     private mutating func add(_ text: String, from file: String) {

@@ -65,9 +65,9 @@ class Watched: @unchecked Sendable {
     func wakeAll() {
         version &+= 1
         guard !waiters.isEmpty else { return }
-        let all = waiters
+        // Resuming a task only queues it, so nobody is added meanwhile.
+        for waiter in waiters { waiter.resume() }
         waiters.removeAll(keepingCapacity: true)
-        for waiter in all { waiter.resume() }
     }
 
     /// Wakes those who looked before these bytes came in: somebody else's call may have read what they wait for.
