@@ -5,20 +5,8 @@ extension SSHSession {
     func open(
         until deadline: Moment, stage: SSHError.Stage = .open, _ call: (OpaquePointer) -> OpaquePointer?
     ) async throws(SSHError) -> OpaquePointer {
-        // Whoever comes back from waiting may find that another one was faster.
-        while isOpening, wire.session != nil {
-            let waiter = Waiter(on: wire, until: deadline)
-            await waitCancellably(waiter) { !isOpening || wire.session == nil }
-            guard waiter.verdict == .goOn else {
-                throw failure(waiter.verdict == .limit ? .limit : .cancelled, at: stage, of: limits.open)
-            }
-        }
-        guard wire.session != nil else { throw loss ?? .closed }
-        isOpening = true
-        defer {
-            isOpening = false
-            wire.wakeAll()
-        }
+        try await takeTurn(until: deadline, stage)
+        defer { endTurn() }
         if !abandoned.isEmpty { await reapAbandoned() }
         var opened: OpaquePointer?
         func attempt(_ session: OpaquePointer) -> Int {
@@ -50,6 +38,28 @@ extension SSHSession {
         throw error
     }
 
+    /// Waits until nobody else on this session waits for the answer to a request.
+    ///
+    /// libssh2 keeps one opening channel per session, and one who waits for a channel's answer and reads that to another
+    /// channel takes it for a failure.
+    private func takeTurn(until deadline: Moment, _ stage: SSHError.Stage) async throws(SSHError) {
+        // Whoever comes back from waiting may find that another one was faster.
+        while isOpening, wire.session != nil {
+            let waiter = Waiter(on: wire, until: deadline)
+            await waitCancellably(waiter) { !isOpening || wire.session == nil }
+            guard waiter.verdict == .goOn else {
+                throw failure(waiter.verdict == .limit ? .limit : .cancelled, at: stage, of: limits.open)
+            }
+        }
+        guard wire.session != nil else { throw loss ?? .closed }
+        isOpening = true
+    }
+
+    private func endTurn() {
+        isOpening = false
+        wire.wakeAll()
+    }
+
     /// Opens a channel for a command.
     func openForCommand(until deadline: Moment, _ markers: Markers?) async throws(SSHError) -> Channel {
         let packet: UInt32 = 32768
@@ -61,6 +71,11 @@ extension SSHSession {
 
     /// Asks the server to run a command line in a channel.
     func exec(_ line: String, in channel: Channel, until deadline: Moment) async throws(SSHError) {
+        do throws(SSHError) { try await takeTurn(until: deadline, .open) } catch {
+            await abandon(channel)
+            throw error
+        }
+        defer { endTurn() }
         var line = line
         let driven = await withUTF8Text(&line) { text, count in
             await drive(until: deadline) { _ in

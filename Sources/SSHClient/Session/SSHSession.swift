@@ -15,7 +15,7 @@ public actor SSHSession {
     nonisolated let wire: Wire
     /// Why the session ended, once it has.
     var loss: SSHError?
-    /// libssh2 keeps one opening channel per session.
+    /// Whether somebody opens a channel or starts a command in one; see `takeTurn`.
     var isOpening = false
     var openChannels = 0
     /// Channels that were given up and that the server hasn't closed yet.
