@@ -62,8 +62,10 @@ struct TakenUpRun: ParsableArguments {
             Console.say("Nothing is left to do in run \(id).")
             try show(record, as: output, context: logs.context())
         }
-        if let wave = record.waveToApprove, record.hosts.allSatisfy({ !left.contains($0.name) || $0.outcome == .waiting }) {
-            Console.say("Nothing is left to do in run \(id) until wave \(wave) is approved.")
+        // Neither an approval nor a place that failed hosts hold comes about by going on.
+        if left.allSatisfy({ [.approvalNeeded, .noPlaceLeft].contains(record[$0]?.reason?.code) }) {
+            let until = record.waveToApprove.map { "wave \($0) is approved" } ?? "the hosts that failed are mended and retried"
+            Console.say("Nothing is left to do in run \(id) until \(until).")
             try show(record, as: output, context: logs.context())
         }
         try confirm(left, of: record)
