@@ -70,12 +70,17 @@ public struct RunRecord: Hashable, Sendable {
             reopen()
             resumed = (resumed ?? 0) + 1
             (person, machine) = (resume.person, resume.machine)
-            (pause, awaitedWave) = (nil, nil)
-            for place in standings.indices { standings[place].forgetWhyNotBegun() }
+            pause = nil
+            // A host that failed may end well this time, and give its places back.
+            if resume.retriesFailed { for place in standings.indices { standings[place].forgetWhoHoldsItsPlace() } }
         case .waveStarted(let number):
             reopen()
             wave = number
             pause = nil
+            if let awaitedWave, number >= awaitedWave {
+                self.awaitedWave = nil
+                for place in standings.indices { standings[place].forgetApproval() }
+            }
         case .pauseStarted(let number, let length):
             reopen()
             pause = Pause(wave: number, since: at, length: Duration(length) ?? .zero)
@@ -127,7 +132,10 @@ public struct RunRecord: Hashable, Sendable {
     }
 
     /// The wave that waits for a person's approval at this moment; nil if none does.
-    public var waveToApprove: Int? { isOpen ? nil : awaitedWave.flatMap { approvals[$0] == nil ? $0 : nil } }
+    public var waveToApprove: Int? {
+        guard !isOpen, let awaitedWave, approvals[awaitedWave] == nil else { return nil }
+        return standings.contains { $0.outcome == .waiting && $0.reason?.code == .approvalNeeded } ? awaitedWave : nil
+    }
 
     /// Every selected host in the order of the inventory, each with the outcome it has now.
     public var hosts: [HostRecord] { standings.map(settled) }
@@ -319,12 +327,15 @@ public struct HostRecord: Hashable, Sendable {
         reason = Reason(.approved, ["wave": "\(number)", "person": person])
     }
 
-    /// The run is taken up again: whether the host comes to its turn now is open.
-    mutating func forgetWhyNotBegun() {
-        switch (outcome, reason?.code) {
-        case (.waiting, .approvalNeeded), (.waiting, .approved), (.notStarted, _): (outcome, reason) = (.notStarted, nil)
-        default: break
-        }
+    /// The wave that was approved has begun: the host has its turn, or waits for that.
+    mutating func forgetApproval() {
+        guard outcome == .waiting, reason?.code == .approvalNeeded || reason?.code == .approved else { return }
+        (outcome, reason) = (.notStarted, nil)
+    }
+
+    /// Whether there is a place for the host is open again.
+    mutating func forgetWhoHoldsItsPlace() {
+        if outcome == .notStarted, reason?.code == .noPlaceLeft { reason = nil }
     }
 
     mutating func begin(at: String) {

@@ -22,6 +22,10 @@ struct RunRecordTests {
         HostStart(name: name, address: "\(name).example", wave: 1, from: CanopsisVersion(3, 25, 0), outcome: outcome, reason: nil)
     }
 
+    private func inWave(_ name: HostName, _ wave: Int) -> HostStart {
+        HostStart(name: name, address: "\(name).example", wave: wave, from: nil, outcome: .notStarted, reason: nil)
+    }
+
     private func record(_ events: [RunEvent], isAlive: Bool = false) -> RunRecord {
         RunRecord(id: id, events: Self.stamped(events), isAlive: isAlive)
     }
@@ -214,9 +218,6 @@ struct RunRecordTests {
 
     @Test("hosts whose wave needs an approval wait, and the run exits with that; an approval begins nobody by itself")
     func approval() {
-        func inWave(_ name: HostName, _ wave: Int) -> HostStart {
-            HostStart(name: name, address: "x", wave: wave, from: nil, outcome: .notStarted, reason: nil)
-        }
         let held = Reason(.noPlaceLeft, ["label": "customer", "value": "x", "holders": "a (failed)"])
         let begun: [RunEvent] = [
             start([inWave(a, 1), inWave(b, 2), inWave(c, 2)]), .waveStarted(wave: 1), .hostStarted(host: a),
@@ -248,11 +249,33 @@ struct RunRecordTests {
             ended + [.approved(wave: 2, by: "bob"), .runResumed(RunResume(person: "eve", machine: "x", retriesFailed: false))],
             isAlive: true)
         #expect(resumed.outcome == .running)
-        #expect(resumed[b]?.outcome == .notStarted)
-        #expect(resumed[b]?.reason == nil)
-        #expect(resumed[c]?.reason == nil)
-        #expect(resumed.awaitedWave == nil)
-        #expect(resumed.approvals == [2: "bob"])
+        #expect(resumed[b]?.reason?.code == .approved)
+        #expect(resumed[c]?.reason == held)
+        let goingOn = record(
+            ended + [
+                .approved(wave: 2, by: "bob"), .runResumed(RunResume(person: "eve", machine: "x", retriesFailed: true)),
+                .waveStarted(wave: 2),
+            ], isAlive: true)
+        #expect(goingOn[b]?.outcome == .notStarted)
+        #expect(goingOn[b]?.reason == nil)
+        #expect(goingOn[c]?.reason == nil)
+        #expect(goingOn.awaitedWave == nil)
+        #expect(goingOn.approvals == [2: "bob"])
+    }
+
+    @Test("a host that is given up leaves the others waiting for their approval; with nobody waiting there is none to give")
+    func abortedWhileWaiting() {
+        func aborted(_ names: HostName...) -> RunRecord {
+            record(
+                [start([inWave(a, 1), inWave(b, 2), inWave(c, 2)]), .hostEnded(host: a, outcome: .upgraded, reason: nil, version: nil)]
+                    + [.approvalNeeded(wave: 2), .runEnded(outcome: .waiting, exitStatus: 6)]
+                    + [.runResumed(RunResume(person: "eve", machine: "x", retriesFailed: false))]
+                    + names.map { .hostEnded(host: $0, outcome: .aborted, reason: nil, version: nil) }
+                    + [.runEnded(outcome: .stopped, exitStatus: 5)])
+        }
+        #expect(aborted(b).hosts.map(\.outcome) == [.upgraded, .aborted, .waiting])
+        #expect(aborted(b).waveToApprove == 2)
+        #expect(aborted(b, c).waveToApprove == nil)
     }
 
     @Test("a pause is under way until its wave begins or the run is stopped")
