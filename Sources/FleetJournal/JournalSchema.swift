@@ -11,8 +11,22 @@ enum JournalSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: first) }
+        migrator.registerMigration("2") { try $0.execute(sql: endOfEachTry) }
         return migrator
     }
+
+    /// A step that ended and is begun once more in the same attempt (a second repair of packages) ends once more.
+    private static let endOfEachTry = """
+        DROP INDEX one_step_end;
+        CREATE TRIGGER one_step_end_of_a_try BEFORE INSERT ON events
+        WHEN NEW.kind = 'step-ended' AND EXISTS (
+            SELECT 1 FROM events AS ended
+            WHERE run = NEW.run AND attempt = NEW.attempt AND host = NEW.host AND step = NEW.step AND kind = 'step-ended'
+                AND NOT EXISTS (
+                    SELECT 1 FROM events WHERE run = NEW.run AND sequence > ended.sequence AND host = NEW.host AND step = NEW.step
+                        AND kind = 'step-repeated'))
+        BEGIN SELECT RAISE(ABORT, 'this try of the step has ended'); END;
+        """
 
     private static let first = """
         CREATE TABLE runs (

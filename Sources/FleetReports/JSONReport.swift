@@ -21,6 +21,7 @@ private struct RunJSON: Encodable {
     var schema = JSONReport.schema
     var run: String
     @OrNull var target: String?
+    @OrNull var purpose: String?
     @OrNull var started: String?
     @OrNull var ended: String?
     var outcome: String
@@ -31,6 +32,7 @@ private struct RunJSON: Encodable {
     init(_ record: RunRecord) {
         run = record.id.text
         target = record.target?.description
+        purpose = record.purpose
         started = record.started
         ended = record.ended
         outcome = record.outcome.rawValue

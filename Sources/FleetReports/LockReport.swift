@@ -56,6 +56,7 @@ public struct LockReport: Sendable {
             var state: String
             @OrNull var run: String?
             @OrNull var person: String?
+            @OrNull var purpose: String?
             @OrNull var step: String?
             @OrNull var heard_seconds_ago: Int?
             @OrNull var reason: ReasonJSON?
@@ -69,6 +70,7 @@ public struct LockReport: Sendable {
                     state = holder.isInUse ? "in_use" : holder.isUnfinished ? "unfinished" : "stale"
                     run = holder.run?.text
                     person = holder.person
+                    purpose = holder.purpose.isEmpty ? nil : holder.purpose
                     step = holder.step.isEmpty ? nil : holder.step
                     heard_seconds_ago = holder.ageSeconds
                 }

@@ -55,6 +55,7 @@ public struct TextReport: Sendable {
         if let duration = shownDuration(from: record.started, to: record.ended) { facts.append("took \(duration)") }
         if !record.isOpen, record.ended == nil { facts.append("the coordinator is gone without having ended it") }
         lines += facts.joined(separator: ", ").wrapped(indent: 2)
+        if let purpose = record.purpose { lines += "for: \(purpose.escapedForTerminal())".wrapped(indent: 2, hanging: 4) }
         if let stop = record.stop { lines += "stopped: \(stop.escapedForTerminal())".wrapped(indent: 2, hanging: 4) }
         if let signal = record.signal { lines.append("  interrupted by SIG\(signal.escapedForTerminal())") }
         if record.command == nil { lines += "\(counted(record.hosts.count, "host")): \(Self.counts(record))".wrapped(indent: 2) }
@@ -115,7 +116,8 @@ public struct TextReport: Sendable {
                 for line in reason.wordLines { lines += line.cut(every: pageWidth - 4).map { "  | \($0)" } }
             }
             if let saved = host.saved, !host.steps.isEmpty {
-                lines += "what it was before is in \(saved.folder)/ on the host; its configuration comes back with".wrapped(indent: 4)
+                lines += "what it was before is in \(saved.folder)/ on the host; it comes back (the database does not) with".wrapped(
+                    indent: 4)
                 lines += saved.wayBack.map { "        \($0)".escapedForTerminal() }
             }
             return lines

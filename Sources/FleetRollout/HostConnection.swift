@@ -100,6 +100,9 @@ public protocol StepLog: Sendable {
     /// - Throws: what kept them from being written, such as a full disk.
     func append(_ bytes: ArraySlice<UInt8>, of host: HostName) async throws
 
+    /// Waits until what was appended to the log of a host is on the disk.
+    func secure(_ host: HostName) async throws
+
     /// How many bytes the log of a host has.
     func length(of host: HostName) async throws -> Int64
 

@@ -64,12 +64,13 @@ actor HostLink: HostConnection {
 
     /// Makes the connection anew, trying until a moment of the clock.
     ///
+    /// - Parameter setbacks: how often in a row it was made anew and did not help; each doubles the first pause.
     /// - Throws: ``LinkLost`` with what was lost first, if the host does not come back or does not let us in.
-    func restore(after lost: LinkLost, until deadline: Duration) async throws {
+    func restore(after lost: LinkLost, until deadline: Duration, setbacks: Int = 0) async throws {
         if Task.isCancelled { throw lost }
         await current.close()
-        try await journal.append(.linkLost(host: host.name, words: lost.words))
-        var pause = Duration.milliseconds(250)
+        try await journal.append(.linkLost(host: host.name, words: String(lost.words.prefix(300))))
+        var pause = min(Duration.milliseconds(250) * (1 << min(setbacks, 10)), .seconds(15))
         while true {
             // Many hosts may be lost at once: they do not come back at the same moment.
             await clock.sleep(pause * Double.random(in: 0.5...1))

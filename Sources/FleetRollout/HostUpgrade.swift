@@ -18,6 +18,7 @@ struct HostUpgrade: Sendable {
     let clock: RolloutClock
     let lock: HostLock
     let patience: Patience
+    private let repairs = RepairTries()
 
     private var name: HostName { planned.host.name }
     /// Whether a step was begun in an earlier attempt.
@@ -117,7 +118,8 @@ struct HostUpgrade: Sendable {
             case nil: return refused("the host did not say whether it is locked")
             case .held(let holder):
                 guard holder.isInUse, clock.now() < deadline, !Task.isCancelled else {
-                    return Ending(outcome: .deferred, reason: holder.reason)
+                    // One that this run has touched and cannot look at is not merely put off.
+                    return Ending(outcome: wasTouched ? .unknown : .deferred, reason: holder.reason)
                 }
                 await clock.sleep(.seconds(5))
             }
@@ -136,6 +138,10 @@ struct HostUpgrade: Sendable {
             before.units = baseline
         } else {
             try await journal.append(.baselineTaken(host: name, units: facts.units))
+        }
+        // Somebody may have put the host back, or upgraded it otherwise, since the packages were done.
+        if earlier?.steps.last(where: { $0.id == .packages })?.outcome == .succeeded, let reason = facts.reasonNotAt(target) {
+            return Ending(outcome: .failed, reason: reason, version: facts.installedVersion)
         }
         if earlier?.saved == nil, !wasTouched, let ending = try await saveState(over: link) { return ending }
         for (index, step) in planned.steps.enumerated() {
@@ -196,7 +202,9 @@ struct HostUpgrade: Sendable {
             return Ending(outcome: .unreachable, reason: Reason(.connectFailed, ["words": lost.words]))
         }
         switch SavedState.answer(in: seen.output, run: run, nonce: nonce) {
-        case .saved(let state):
+        case .saved(var state):
+            state.manager = planned.facts?.packageManager
+            state.packages = planned.facts?.installed
             try await journal.append(.stateSaved(host: name, state: state))
             return nil
         case .refused(let words): return Ending(outcome: .blocked, reason: Reason(.stateNotSaved, ["words": words]))
@@ -211,11 +219,15 @@ struct HostUpgrade: Sendable {
 
     /// Carries a job out, from where an earlier attempt left it.
     private func carryOut(
-        _ step: PlannedStep, number: Int, record: StepRecord?, tryingAgain: Bool = false, over link: HostLink
+        _ step: PlannedStep, number: Int, record: StepRecord?, tryingAgain: Bool = false, repeating: (tries: Int, because: Reason)? = nil,
+        over link: HostLink
     ) async throws -> StepEnding {
         var tries = record?.tries ?? 1
         var offset: Int64 = 0
-        if record != nil, tryingAgain {
+        if let repeating {
+            tries = repeating.tries
+            try await repeated(step, because: repeating.because)
+        } else if record != nil, tryingAgain {
             tries += 1
             try await repeated(step, because: Reason(.stepRetried, ["person": retriedBy ?? "?"]))
         } else if let record {
@@ -227,9 +239,10 @@ struct HostUpgrade: Sendable {
         }
         var repeats = 0
         while true {
+            if step.id == .repair { await repairs.began(tries) }
             let job = Job(
                 run: run, number: number, step: step.id, attempt: tries, script: step.script,
-                endedAfterSeconds: step.mayBeEnded ? step.limit.components.seconds : nil)
+                endedAfterSeconds: step.mayBeEnded ? step.limit.components.seconds : nil, under: lock)
             // The host ends what may be ended; only where it does not is the coordinator the one to notice.
             let limit = step.mayBeEnded ? step.limit + .seconds(120) : step.limit
             let runner = JobRunner(
@@ -240,9 +253,9 @@ struct HostUpgrade: Sendable {
             case .exited(0, _):
                 guard step.id == .packages else { return StepEnding(.succeeded, exit: 0) }
                 return await readBack(over: link)
-            case .exited(Job.endedStatus, let lastWords) where step.mayBeEnded:
+            case .exited(let status, let lastWords) where step.mayBeEnded && Job.endedStatuses.contains(status):
                 return StepEnding(
-                    .failed, exit: Int(Job.endedStatus), reason: Reason(.jobEnded, ["limit": step.limit.text, "words": lastWords]))
+                    .failed, exit: Int(status), reason: Reason(.jobEnded, ["limit": step.limit.text, "words": lastWords]))
             case .exited(let status, let lastWords):
                 var words = lastWords
                 if step.id == .canopsinit, let meaning = RunCanopsinit.meaning(of: status) { words = "\(meaning)\n\(words)" }
@@ -278,7 +291,7 @@ struct HostUpgrade: Sendable {
 
     /// Finds out how a step stands that left no status.
     private func resolve(_ step: PlannedStep, number: Int, _ words: String, over link: HostLink) async throws -> Found {
-        guard step.id != .daemonReload, step.id != .restart else { return .undone(Reason(.foundUndone)) }
+        guard step.id != .daemonReload, step.id != .restart, step.id != .repair else { return .undone(Reason(.foundUndone)) }
         guard case .facts(let facts) = await link.facts(offer: false) else {
             return .ended(StepEnding(.unknown, reason: Reason(.jobVanished, ["words": words])))
         }
@@ -286,7 +299,7 @@ struct HostUpgrade: Sendable {
             guard let reason = facts.reasonNotAt(target) else { return .done }
             let broken = facts.brokenPackages ?? []
             if !broken.isEmpty, planned.facts?.packageManager == .apt, step.id != .repair {
-                let ending = try await repair(number: number, over: link)
+                let ending = try await repair(number: number, because: reason, over: link)
                 guard ending.outcome == .succeeded else { return .ended(ending) }
             } else if !broken.isEmpty {
                 return .ended(StepEnding(.failed, reason: reason))
@@ -299,10 +312,15 @@ struct HostUpgrade: Sendable {
     }
 
     /// Completes what a package manager that was cut off left half done: a step of its own, in journal, report and log.
-    private func repair(number: Int, over link: HostLink) async throws -> StepEnding {
+    ///
+    /// A host may lose its power more than once: a repair that ended before is begun once more, as a try of its own.
+    private func repair(number: Int, because reason: Reason, over link: HostLink) async throws -> StepEnding {
         let step = RepairPackages().step
         let record = earlier?.steps.last { $0.id == step.id }
-        let ending = try await carryOut(step, number: number, record: record, over: link)
+        let ended = await repairs.last ?? (record?.outcome == nil ? 0 : record?.tries ?? 0)
+        let ending = try await carryOut(
+            step, number: number, record: ended == 0 ? record : nil,
+            repeating: ended == 0 ? nil : (ended + 1, Reason(.foundUndone, ["words": reason.text])), over: link)
         try await journal.append(.stepEnded(host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason))
         return ending
     }
@@ -357,6 +375,13 @@ public struct Patience: Hashable, Sendable {
         self.lostHost = lostHost
         self.lockedHost = lockedHost
     }
+}
+
+/// Which try of the repair step was begun last in this attempt; nil if none was.
+private actor RepairTries {
+    private(set) var last: Int?
+
+    func began(_ tries: Int) { last = tries }
 }
 
 /// How a step ended.

@@ -48,9 +48,12 @@ struct JobRunner: Sendable {
     /// Follows the job to its end, over as many connections as it takes: each goes on at the byte the last one came to.
     private func follow() async throws -> Ending {
         let reader = FrameReader(host: host, step: job.step, offset: offset, deadline: now() + limit, journal: journal, log: log, now: now)
+        let deadline = now() + limit
+        var setbacks = 0
         while true {
             let nonce = Nonce.make()
             let begin = await reader.begin(nonce: nonce)
+            let heard = await reader.heard
             do {
                 try await link.follow(job.followScript(offset: begin, nonce: nonce), silence: Self.silence) { bytes in
                     try await reader.take(bytes)
@@ -65,7 +68,10 @@ struct JobRunner: Sendable {
             } catch let lost as LinkLost {
                 // The end may have been heard before the connection broke.
                 if case .exited(let status) = await reader.last { return .exited(status, lastWords: await reader.lastWords) }
-                try await link.restore(after: lost, until: await reader.heard + link.patience)
+                if now() > deadline { return .unknown(Reason(.jobOverdue, ["limit": limit.text, "words": await reader.lastWords])) }
+                // A host that lets us in and says nothing of use is not asked again at once, and not for ever.
+                setbacks = await reader.heard > heard ? 0 : setbacks + 1
+                try await link.restore(after: lost, until: await reader.heard + link.patience, setbacks: setbacks)
             }
         }
     }
@@ -119,11 +125,11 @@ private actor FrameReader {
     }
 
     func take(_ bytes: ArraySlice<UInt8>) async throws {
-        heard = now()
         let frames: [JobFrame]
         do { frames = try parser.take(bytes) } catch {
             throw LinkLost("the host sent what no follower says: \(error.line.escapedForTerminal())")
         }
+        if !frames.isEmpty { heard = now() }
         for frame in frames {
             switch frame {
             case .output(let part):
@@ -140,6 +146,7 @@ private actor FrameReader {
         if offset > recorded, last != nil || now() - recordedAt > .seconds(1) {
             recorded = offset
             recordedAt = now()
+            try await log.secure(host)
             try await journal.append(.stepProgress(host: host, step: step, offset: offset))
         }
         // A step that writes all the time is overdue as much as a silent one.

@@ -13,6 +13,9 @@ public struct RolloutRunner: Sendable {
     private let earlier: RunRecord?
     private let retriedBy: String?
 
+    /// The name among the signals that says that an operator gives the run up: nothing new is started, hosts at work finish.
+    public static let abortRequest = "abort"
+
     /// How carrying out ended.
     public enum Ending: Sendable {
         /// Everything that was to be started was started, or a stop let the running hosts finish.
@@ -107,6 +110,9 @@ public struct RolloutRunner: Sendable {
                 case .ended(let name, let outcome):
                     finished = try await follow(rollout.record(outcome, of: name))
                 case .pauseOver: finished = try await follow(rollout.pauseEnded())
+                case .stopRequested(Self.abortRequest):
+                    finished = try await follow(rollout.stop(because: .askedByOperator))
+                    if !finished { listen() }
                 case .stopRequested(let signal):
                     requests += 1
                     try await journal.append(.interrupted(signal: signal))

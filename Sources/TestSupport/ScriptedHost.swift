@@ -19,6 +19,10 @@ public actor ScriptedHost {
         case blinks(StepID)
         /// This step's job leaves no status.
         case vanishes(StepID)
+        /// The first so many jobs of the package step are cut off and leave a package half configured, until a repair.
+        case cutsOffPackages(Int)
+        /// The follower of this step's job says what no follower says.
+        case garbles(StepID)
         /// There is no room to save what the host is.
         case cannotSave
         /// This step's job cannot be started.
@@ -64,6 +68,8 @@ public actor ScriptedHost {
     private var installed: String
     private var restarts: Int64 = 0
     private var looks = 0
+    private var isHalfConfigured = false
+    private var packageJobs = 0
     /// The folders of jobs that were started.
     private var claimed: Set<String> = []
 
@@ -89,7 +95,9 @@ public actor ScriptedHost {
         looks += 1
         var identity = plannedIdentity
         if faults.contains(.swapped) { identity.machineID = "another" }
-        return .example(identity: identity, version: installed, units: Self.units.enumerated().map(unit))
+        var facts = HostFacts.example(identity: identity, version: installed, units: Self.units.enumerated().map(unit))
+        if isHalfConfigured { facts.brokenPackages = ["iF  canopsis-core \(target)-1"] }
+        return facts
     }
 
     private func unit(_ number: Int, _ name: String) -> UnitState {
@@ -143,6 +151,10 @@ public actor ScriptedHost {
         let fails = faults.subtracting(mended).contains { if case .exits(step, _, _) = $0 { true } else { false } }
         if !fails {
             if step == .packages, !faults.contains(.heldBack) { installed = target }
+            if step == .packages { packageJobs += 1 }
+            for case .cutsOffPackages(let times) in faults where step == .packages && packageJobs <= times { isHalfConfigured = true }
+            if step == .repair { isHalfConfigured = false }
+            for case .cutsOffPackages(let times) in faults where packageJobs <= times { installed = "3.25.0" }
             if step == .restart { restarts += 1 }
         }
         if faults.contains(.lostWhileStarting(step)) { throw LinkLost("scripted cut") }
@@ -169,6 +181,10 @@ public actor ScriptedHost {
         }
         output("\(step.rawValue) on \(host.name)\n")
         if faults.contains(.linkLost(step)), !mended.contains(.linkLost(step)) { throw LinkLost("scripted cut") }
+        for case .cutsOffPackages(let times) in faults where step == .packages && packageJobs <= times {
+            return Array((said + "\(nonce) vanished\n").utf8)
+        }
+        if faults.contains(.garbles(step)), !mended.contains(.garbles(step)) { return Array((said + "\(nonce) exited maybe\n").utf8) }
         if faults.contains(.vanishes(step)) { return Array((said + "\(nonce) vanished\n").utf8) }
         for case .exits(step, let status, let words) in faults.subtracting(mended) {
             output(words + "\n")
@@ -305,6 +321,9 @@ public actor MemoryLog: StepLog {
         guard text[host, default: []].count + bytes.count <= room else { throw MemoryJournal.Full() }
         text[host, default: []] += bytes
     }
+
+    /// Memory is as safe as it gets.
+    public func secure(_ host: HostName) {}
 
     /// How many bytes are kept of a host.
     public func length(of host: HostName) -> Int64 { Int64(text[host, default: []].count) }

@@ -1,6 +1,7 @@
 import FleetCore
 import Foundation
 import GRDB
+import Synchronization
 import Testing
 
 @testable import FleetJournal
@@ -48,6 +49,18 @@ enum Sample {
     }
 }
 
+/// Counts the calls.
+private final class Counter: Sendable {
+    private let value = Mutex(0)
+
+    func next() -> Int {
+        value.withLock {
+            $0 += 1
+            return $0
+        }
+    }
+}
+
 /// The code of the problem a call throws; nil if it throws none.
 func problemCode(_ body: () throws(Problem) -> Void) -> String? {
     do throws(Problem) { try body() } catch { return error.code }
@@ -56,6 +69,68 @@ func problemCode(_ body: () throws(Problem) -> Void) -> String? {
 
 @Suite("The journal")
 struct JournalTests {
+    @Test("a step ends once per try: a second end is refused, unless the step was begun once more in between")
+    func endOfEachTry() throws {
+        try withFolder { folder in
+            let journal = try Journal(in: folder)
+            try Sample.begin(journal)
+            let end = RunEvent.stepEnded(host: Sample.host, step: .packages, outcome: .succeeded, exit: 0, reason: nil)
+            for event in [Sample.intent, end] { try journal.append(event, to: Sample.run) }
+            #expect(problemCode { () throws(Problem) in try journal.append(end, to: Sample.run) } == "journal-refused")
+            try journal.append(.stepRepeated(host: Sample.host, step: .packages, because: Reason(.foundUndone)), to: Sample.run)
+            try journal.append(end, to: Sample.run)
+            #expect(problemCode { () throws(Problem) in try journal.append(end, to: Sample.run) } == "journal-refused")
+            #expect(try journal.events(of: Sample.run).count == 5)
+        }
+    }
+
+    @Test("whose last write was torn by a power cut holds all before it, and takes what comes after", arguments: [1, 100, 3000, 4200])
+    func tornWrite(bytes: Int) throws {
+        try withFolder { folder in
+            var journal: Journal? = try Journal(in: folder)
+            if let journal {
+                try Sample.begin(journal)
+                for wave in 1...20 { try journal.append(.waveStarted(wave: wave), to: Sample.run) }
+            }
+            // What a power cut leaves: the write-ahead log without the end of its last frame. A copy, for closing the journal would empty it.
+            let copy = folder + "/copy"
+            try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+            for name in ["journal.sqlite", "journal.sqlite-wal"] {
+                try FileManager.default.copyItem(atPath: "\(folder)/\(name)", toPath: "\(copy)/\(name)")
+            }
+            journal = nil
+            let torn = try FileHandle(forUpdating: URL(fileURLWithPath: copy + "/journal.sqlite-wal"))
+            let size = try torn.seekToEnd()
+            try torn.truncate(atOffset: size - UInt64(bytes))
+            try torn.close()
+
+            let after = try Journal(in: copy, creating: false)
+            let events = try after.events(of: Sample.run).map(\.event)
+            #expect(events.count >= 18 && events.count < 21, "\(events.count)")
+            #expect(events == [Sample.start] + (1..<events.count).map { .waveStarted(wave: $0) })
+            try after.append(.waveStarted(wave: 99), to: Sample.run)
+            #expect(try after.events(of: Sample.run).count == events.count + 1)
+        }
+    }
+
+    @Test("keeps the order of writing when the machine's clock is set back, and the record makes sense")
+    func clockSetBack() throws {
+        try withFolder { folder in
+            let times = Counter()
+            // Each event is an hour before the one before it.
+            let journal = try Journal(in: folder, clock: { Timestamp(milliseconds: 1_795_443_901_000 - Int64(times.next()) * 3_600_000) })
+            try Sample.begin(journal)
+            let events = Array(Sample.events.prefix(7)) + [.runEnded(outcome: .failed, exitStatus: 3)]
+            for event in events { try journal.append(event, to: Sample.run) }
+            let read = try journal.events(of: Sample.run)
+            #expect(read.map(\.event) == [Sample.start] + events)
+            #expect(read.map(\.at) == read.map(\.at).sorted(by: >))
+            let record = try journal.record(of: Sample.run)
+            #expect(record.outcome == .failed)
+            #expect(record[Sample.host]?.outcome == .failed)
+        }
+    }
+
     @Test("gives back every kind of event and the plan, byte for byte, after it was opened again")
     func reopened() throws {
         try withFolder { folder in

@@ -101,6 +101,64 @@ struct ResumeTests {
         #expect(await undone.hosts[0].jobs == ["packages", "packages", "packages"])
     }
 
+    @Test("a host that loses its power twice in its packages is repaired twice, each time as a try of its own, and is upgraded")
+    func cutOffTwice() async throws {
+        let fleet = ScriptedFleet(count: 1, faults: [1: [.cutsOffPackages(2)]])
+        let ending = try await fleet.carryOut(RolloutPolicy())
+        #expect(ending.outcomes[fleet.name(1)] == .upgraded)
+        #expect(
+            await fleet.hosts[0].jobs
+                == ["packages", "repair", "packages", "repair", "packages", "canopsinit", "daemon-reload", "restart"])
+        let repair = try fleet.record(RolloutPolicy(), ending.events)[fleet.name(1)]?.steps.first { $0.id == .repair }
+        #expect(repair?.tries == 2 && repair?.outcome == .succeeded)
+        let intents = ending.events.count { if case .stepIntended(_, .repair, _, _) = $0 { true } else { false } }
+        #expect(intents == 1, "a journal takes one intent of a step in an attempt")
+    }
+
+    @Test("a repair that an attempt before had ended is a new try after the next cut, and the log of the packages stays whole")
+    func cutOffAfterResume() async throws {
+        // The coordinator is gone when it has written that the first repair ended.
+        let fleet = ScriptedFleet(count: 1, faults: [1: [.cutsOffPackages(2)]])
+        let all = try await ScriptedFleet(count: 1, faults: [1: [.cutsOffPackages(2)]]).carryOut(RolloutPolicy()).events
+        let place = try #require(all.firstIndex { if case .stepEnded(_, .repair, _, _, _) = $0 { true } else { false } })
+        let (journal, log) = (MemoryJournal(room: place + 1), MemoryLog())
+        _ = try? await fleet.carryOut(RolloutPolicy(), journal: journal, log: log)
+        let ending = try await fleet.carryOut(RolloutPolicy(), log: log, earlier: try fleet.record(RolloutPolicy(), await journal.events))
+        #expect(ending.outcomes[fleet.name(1)] == .upgraded)
+        #expect(await fleet.hosts[0].jobs.count { $0 == "repair" } == 2)
+        let text = String(decoding: ending.log[fleet.name(1)] ?? [], as: UTF8.self)
+        #expect(text.split(separator: "==> packages: ", omittingEmptySubsequences: false).count == 4)
+    }
+
+    @Test("a host that lets us in and talks nonsense becomes unknown, is not asked without end, and its run goes on once it is mended")
+    func garbled() async throws {
+        let fleet = ScriptedFleet(count: 1, faults: [1: [.garbles(.canopsinit)]])
+        let (journal, log) = (MemoryJournal(), MemoryLog())
+        let ending = try await fleet.carryOut(RolloutPolicy(), journal: journal, log: log)
+        #expect(ending.outcomes[fleet.name(1)] == .unknown)
+        #expect(await fleet.hosts[0].connections.made < 60, "ten minutes of patience, with growing pauses")
+        await fleet.hosts[0].mend(.garbles(.canopsinit))
+        let resumed = try await fleet.carryOut(
+            RolloutPolicy(), log: log, earlier: try fleet.record(RolloutPolicy(), await journal.events))
+        #expect(resumed.outcomes[fleet.name(1)] == .upgraded)
+        #expect(await fleet.hosts[0].jobs == ScriptedFleet.allJobs)
+    }
+
+    @Test("a host that has other packages than its run left there fails, and no canopsinit of another version runs on it")
+    func putBack() async throws {
+        let fleet = ScriptedFleet(count: 1, faults: [1: [.alreadyMoved("3.24.0")]])
+        let name = fleet.name(1)
+        let begun: [RunEvent] = [
+            .waveStarted(wave: 1), .hostStarted(host: name), .baselineTaken(host: name, units: []),
+            .stepIntended(host: name, step: .packages, title: "t"), .stepStarted(host: name, step: .packages),
+            .stepEnded(host: name, step: .packages, outcome: .succeeded, exit: 0, reason: nil),
+        ]
+        let ending = try await fleet.carryOut(RolloutPolicy(), earlier: try fleet.record(RolloutPolicy(), begun))
+        #expect(ending.ends[name]?.outcome == .failed)
+        #expect(ending.ends[name]?.reason?.code == .versionNotReached)
+        #expect(await fleet.hosts[0].jobs.isEmpty)
+    }
+
     @Test("a failed host stays failed when its run goes on, and is tried again only when a person says so")
     func retry() async throws {
         let fault = ScriptedHost.Fault.exits(.canopsinit, 2, "no")

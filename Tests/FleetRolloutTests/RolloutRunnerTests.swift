@@ -274,7 +274,7 @@ struct ScriptedFleet {
     ) async throws -> Ending {
         let run = try #require(RunID("20260101-000000-test"))
         let runner = RolloutRunner(
-            plan: plan(policy), lock: HostLock(run: run, person: "test", machine: "here", planDigest: "digest"),
+            plan: plan(policy), lock: HostLock(run: run, person: "test", machine: "here", planDigest: "digest", reason: "test"),
             connector: ScriptedConnector(hosts), journal: journal, log: log, clock: clock,
             earlier: earlier, retriedBy: retriedBy)
         let ending = try await runner.carryOut(stops: stops)

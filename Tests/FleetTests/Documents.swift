@@ -45,7 +45,7 @@ struct ReasonDocument: Decodable {
 /// A run: `fleet report RUN`, `fleet upgrade`, `fleet status RUN`.
 struct RunDocument: Document {
     static let form = Form(
-        "schema run target started ended outcome exit_status counts hosts",
+        "schema run target purpose started ended outcome exit_status counts hosts",
         within: [
             "hosts": Form(
                 "name address wave outcome reason from to started ended reconnecting_since saved steps",

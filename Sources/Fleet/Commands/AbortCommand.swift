@@ -79,7 +79,7 @@ struct AbortCommand: AsyncParsableCommand {
                 remedy: "Abort it there.")
         }
         try confirm("stop run \(record.id) after the hosts at work")
-        guard kill(holder.pid, SIGTERM) == 0 else {
+        guard kill(holder.pid, StopSignals.abort) == 0 else {
             throw Problem(
                 code: "run-held", what: "The process \(holder.pid) that carries the run out cannot be signalled.", place: .argument("RUN"),
                 remedy: "Do it as the user who started it.", cause: String(cString: strerror(errno)))

@@ -13,7 +13,9 @@ struct ResumeCommand: AsyncParsableCommand {
         discussion: """
             Reads the journal, looks at every host the run has touched (its jobs, packages, versions, units) and goes on with the
             commands that were planned. What is done is not done again; what runs is followed to its end; what was cut off is
-            looked at first. Works from any machine that has the logs folder. Hosts that failed stay failed: see `fleet retry`.
+            looked at first. Hosts that failed stay failed: see `fleet retry`.
+            Works from any machine that has the logs folder; --identity and --known-hosts name its own files. What the inventory says
+            by now makes no difference: a run does what was planned. A host that is another machine by now is blocked.
             """)
 
     @OptionGroup var taken: TakenUpRun
@@ -37,6 +39,12 @@ struct TakenUpRun: ParsableArguments {
     @Argument(help: "The run's id, or a part of it that no other run has; the latest upgrade if not given.")
     var run: String?
 
+    @Option(help: "The private key to log in with, where it is another file than the plan names: on another machine, say.")
+    var identity: String?
+
+    @Option(name: .customLong("known-hosts"), help: "The file of trusted host keys, where it is another than the plan names.")
+    var knownHosts: String?
+
     @OptionGroup var waiting: PatienceOptions
     @OptionGroup var logs: LogsOption
 
@@ -56,10 +64,15 @@ struct TakenUpRun: ParsableArguments {
         defer { withExtendedLifetime(lock) {} }
         var record = try journal.record(of: id)
         record.isAlive = false
-        let plan = try plan(of: record, in: journal)
+        var plan = try plan(of: record, in: journal)
+        for place in plan.hosts.indices {
+            if let identity { plan.hosts[place].host.identity = Self.absolute(identity) }
+            if let knownHosts { plan.hosts[place].host.knownHosts = Self.absolute(knownHosts) }
+        }
         let left = record.hosts.filter { $0.wave != nil && $0.isToBeTakenUp(retryingFailed: retryingFailed) }.map(\.name)
         guard !left.isEmpty else {
             Console.say("Nothing is left to do in run \(id).")
+            if record.ended == nil { record = try await end(id, in: journal) }
             try show(record, as: output, context: logs.context())
         }
         // Neither an approval nor a place that failed hosts hold comes about by going on.
@@ -73,6 +86,21 @@ struct TakenUpRun: ParsableArguments {
         let ended = try await RunExecution(plan: plan, digest: record.planDigest ?? "", run: id, journal: journal, connector: connector)
             .resume(record, retryingFailed: retryingFailed, patience: waiting.patience)
         try show(ended, as: output, context: logs.context())
+    }
+
+    private static func absolute(_ path: String) -> String {
+        let path = NSString(string: path).expandingTildeInPath
+        return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    /// Writes the end of a run whose coordinator was killed when every host had ended.
+    private func end(_ run: RunID, in journal: Journal) async throws -> RunRecord {
+        let note = RunResume(person: Person.name, machine: Person.machine, retriesFailed: false)
+        let recorder = try RunRecorder(resuming: run, note: note, in: journal, display: nil)
+        try await recorder.end()
+        var record = await recorder.record
+        record.isAlive = false
+        return record
     }
 
     /// The plan as the journal keeps it: what a run does was fixed when it began, whatever the inventory says now.

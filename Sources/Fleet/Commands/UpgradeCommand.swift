@@ -31,6 +31,9 @@ struct UpgradeCommand: AsyncParsableCommand {
     @OptionGroup var waiting: PatienceOptions
     @OptionGroup var logs: LogsOption
 
+    @Option(help: "What the run is for, in a few words: stands in the reports, and on each host for whoever finds it locked.")
+    var reason: String?
+
     @Flag(name: [.short, .long], help: "Do not ask. Without a terminal this is needed.")
     var yes = false
 
@@ -60,7 +63,7 @@ struct UpgradeCommand: AsyncParsableCommand {
         let lock = try RunLock.acquire(run, in: journal.folder)
         defer { withExtendedLifetime(lock) {} }
         let record = try await RunExecution(plan: plan, digest: digest, run: run, journal: journal, connector: connector)
-            .begin(patience: waiting.patience)
+            .begin(purpose: reason, patience: waiting.patience)
         try show(record, as: output, context: logs.context(inventory: inventory.inventory))
     }
 
@@ -123,9 +126,9 @@ enum Person {
 
 extension Plan {
     /// How a run of this plan begins: every selected host, with what the plan decided already.
-    func runStart(digest: String, person: String, machine: String) -> RunStart {
+    func runStart(digest: String, person: String, machine: String, purpose: String?) -> RunStart {
         RunStart(
-            target: target, planDigest: digest, person: person, machine: machine,
+            target: target, planDigest: digest, person: person, machine: machine, purpose: purpose,
             hosts: hosts.map { planned in
                 let (outcome, reason, wave): (HostOutcome, Reason?, Int?) =
                     switch planned.disposition {

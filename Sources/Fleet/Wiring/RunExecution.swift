@@ -14,8 +14,10 @@ struct RunExecution {
     let connector: SSHConnector
 
     /// Begins the run and carries it out to its end.
-    func begin(patience: Patience) async throws -> RunRecord {
-        let start = plan.runStart(digest: digest, person: Person.name, machine: Person.machine)
+    ///
+    /// - Parameter purpose: what it is for, in the words of who starts it.
+    func begin(purpose: String?, patience: Patience) async throws -> RunRecord {
+        let start = plan.runStart(digest: digest, person: Person.name, machine: Person.machine, purpose: purpose)
         return try await carryOut(patience: patience, earlier: nil, retriedBy: nil) { display in
             try RunRecorder(beginning: run, start: start, plan: Data(PlanFile.text(of: plan).utf8), in: journal, display: display)
         }
@@ -39,7 +41,8 @@ struct RunExecution {
         let recorder = try make(display)
         Console.say("run \(run)")
         await display.start()
-        let lock = HostLock(run: run, person: Person.name, machine: Person.machine, planDigest: digest)
+        let reason = await recorder.record.purpose.map { "upgrade to \(plan.target), \($0)" } ?? "upgrade to \(plan.target)"
+        let lock = HostLock(run: run, person: Person.name, machine: Person.machine, planDigest: digest, reason: reason)
         let runner = RolloutRunner(
             plan: plan, lock: lock, connector: connector, journal: recorder, log: HostLogs(in: RunFolder(of: run, in: journal.folder)),
             patience: patience, earlier: earlier, retriedBy: retriedBy)

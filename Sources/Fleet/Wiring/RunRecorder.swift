@@ -17,7 +17,7 @@ actor RunRecorder: RunJournal {
         self.journal = journal
         self.run = run
         self.display = display
-        lines = try RunFolder(of: run, in: journal.folder).appending("events.jsonl")
+        lines = try RunFolder(of: run, in: journal.folder).appending(Self.fileName)
         let first = try journal.begin(run, kind: .upgrade, plan: plan, firstEvent: .runStarted(start))
         record = RunRecord(id: run, events: [first], isAlive: true)
         try lines.write(contentsOf: Self.line(first))
@@ -28,37 +28,50 @@ actor RunRecorder: RunJournal {
         self.journal = journal
         self.run = run
         self.display = display
-        lines = try RunFolder(of: run, in: journal.folder).appending("events.jsonl")
         try journal.resume(run)
-        let first = try journal.append(.runResumed(note), to: run)
-        record = RunRecord(id: run, events: try journal.events(of: run), isAlive: true)
-        try lines.write(contentsOf: Self.line(first))
+        try journal.append(.runResumed(note), to: run)
+        let events = try journal.events(of: run)
+        record = RunRecord(id: run, events: events, isAlive: true)
+        try Self.rewrite(events, of: run, in: journal)
+        lines = try RunFolder(of: run, in: journal.folder).appending(Self.fileName)
+    }
+
+    private static let fileName = "events.jsonl"
+
+    /// Writes the events anew as the journal has them: a coordinator that was killed left the file behind it, or its last line torn.
+    private static func rewrite(_ events: [StampedEvent], of run: RunID, in journal: Journal) throws {
+        try RunFolder(of: run, in: journal.folder).replace(fileName, with: events.reduce(into: Data()) { $0 += try line($1) })
     }
 
     /// Writes an event of a run that nobody carries out; whoever calls holds the run.
     static func append(_ event: RunEvent, to run: RunID, in journal: Journal) throws {
-        let lines = try RunFolder(of: run, in: journal.folder).appending("events.jsonl")
-        try lines.write(contentsOf: line(try journal.append(event, to: run)))
+        try journal.append(event, to: run)
+        try rewrite(try journal.events(of: run), of: run, in: journal)
     }
 
     func append(_ event: RunEvent) async throws {
         let stamped = try journal.append(event, to: run)
         record.apply(stamped)
         try lines.write(contentsOf: Self.line(stamped))
-        dieIfAsked(after: event)
+        #if DEBUG
+            dieIfAsked(after: event)
+        #endif
         await display?.show(event, record: record, at: stamped.at)
     }
 
-    /// For tests of what is left behind: the variable `FLEET_DIE_AFTER_EVENTS` kills the process once so many events are on disk.
-    private func dieIfAsked(after event: RunEvent) {
-        guard let most = Self.mostEvents else { return }
-        if case .stepProgress = event { return }
-        written += 1
-        if written >= most { kill(getpid(), SIGKILL) }
-    }
+    #if DEBUG
+        /// For tests of what is left behind, in debug builds: the variable `FLEET_DIE_AFTER_EVENTS` kills the process once so many
+        /// events are on disk.
+        private func dieIfAsked(after event: RunEvent) {
+            guard let most = Self.mostEvents else { return }
+            if case .stepProgress = event { return }
+            written += 1
+            if written >= most { kill(getpid(), SIGKILL) }
+        }
 
-    private var written = 0
-    private static let mostEvents = ProcessInfo.processInfo.environment["FLEET_DIE_AFTER_EVENTS"].flatMap(Int.init)
+        private var written = 0
+        private static let mostEvents = ProcessInfo.processInfo.environment["FLEET_DIE_AFTER_EVENTS"].flatMap(Int.init)
+    #endif
 
     /// Writes how the run ended, computed from what the journal holds.
     func end() async throws {
@@ -98,6 +111,18 @@ struct RunFolder {
         return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
+    /// Puts a file with these contents in the place of one of its files: whoever reads sees the old one or the new one, whole.
+    func replace(_ name: String, with contents: Data) throws {
+        let aside = ".\(name).new"
+        let file = try appending(aside)
+        do {
+            try file.truncate(atOffset: 0)
+            try file.write(contentsOf: contents)
+            try file.synchronize()
+        } catch { throw unwritable(path + "/" + name, cause: error.localizedDescription) }
+        guard rename(path + "/" + aside, path + "/" + name) == 0 else { throw unwritable(path + "/" + name) }
+    }
+
     /// Nothing can be written to one of its files; says why from `errno` unless told.
     func unwritable(_ path: String, cause: String = String(cString: strerror(errno))) -> Problem {
         Problem(
@@ -117,6 +142,11 @@ actor HostLogs: StepLog {
     func append(_ bytes: ArraySlice<UInt8>, of host: HostName) throws {
         let file = try file(of: host)
         try attempt(host) { try file.write(contentsOf: Data(bytes)) }
+    }
+
+    func secure(_ host: HostName) throws {
+        let file = try file(of: host)
+        try attempt(host) { try file.synchronize() }
     }
 
     func length(of host: HostName) throws -> Int64 {

@@ -24,6 +24,7 @@ extension HostFacts {
             architecture: value(or: "", parseArchitecture),
             packageManager: manager,
             systemdVersion: value(or: nil, parseSystemd),
+            logindKills: (try? output.line("systemd")) == "absent, logind kills",
             isRoot: isRoot,
             installed: packages?.filter(\.isProduct) ?? [],
             offer: value(or: .couldNotTell("the answer of the package manager could not be understood")) { output throws(FactsError) in
@@ -97,7 +98,7 @@ private func parseArchitecture(_ output: FactsOutput) throws(FactsError) -> Stri
 
 private func parseSystemd(_ output: FactsOutput) throws(FactsError) -> Int? {
     let text = try output.line("systemd")
-    if text == "absent" { return nil }
+    if text == "absent" || text == "absent, logind kills" { return nil }
     let words = text.split(separator: " ")
     guard words.count >= 2, words[0] == "systemd", let version = number(words[1].prefix { $0.isASCII && $0.isNumber }), version < 10_000
     else { throw FactsError(section: "systemd", problem: .malformed) }
@@ -203,8 +204,13 @@ private func parseLock(_ output: FactsOutput) -> String? {
     return "process \(process) (\(command.isEmpty ? "unknown" : command)), lock \(words(String(fields[1]), upTo: 100))"
 }
 
+/// Whose lock it is. One that cannot be read is a lock in use: nobody may take the host for free.
 private func parseHostLock(_ output: FactsOutput) throws(FactsError) -> LockHolder? {
-    let line = try output.line("host-lock")
+    let line: String
+    do { line = try output.line("host-lock") } catch {
+        guard error.problem != .missing else { throw error }
+        return LockHolder(words: "unreadable")
+    }
     return line == "free" || line == "unknown" ? nil : LockHolder(words: line)
 }
 

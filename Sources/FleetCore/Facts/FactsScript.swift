@@ -27,7 +27,8 @@ public enum FactsScript {
             fleet_facts() {
             N=\(nonce) OFFER=\(offer ? "yes" : "no") SECONDS_FOR_OFFER=\(offerSeconds) INDEX=\(indexFolder)
 
-            """ + preparation + system + packages + units + locks + hostLock + offerFunctions + ending
+            """ + preparation + system.replacing("LOGIND_KILLS", with: Job.logindKills(in: "/etc")) + packages + units + locks + hostLock
+                + offerFunctions + ending
     }
 
     /// Whether a text can frame the output.
@@ -60,7 +61,10 @@ public enum FactsScript {
         section clock; date +%s
         section memory; grep -E '^Mem(Total|Available|Free):' /proc/meminfo
         section systemd
-        if [ -d /run/systemd/system ] && have systemctl; then systemctl --version | head -n 1; else echo absent; fi
+        if [ -d /run/systemd/system ] && have systemctl; then systemctl --version | head -n 1
+        elif LOGIND_KILLS; then echo absent, logind kills
+        else echo absent
+        fi
         section disk
         for p in / /var /opt /var/lib/fleet; do
             d=$p

@@ -12,6 +12,9 @@ public struct HostFacts: Hashable, Sendable {
     public var packageManager: PackageManager?
     /// The version of systemd that runs as process 1; nil if something else does.
     public var systemdVersion: Int?
+    /// Whether logind ends what a session leaves behind (`KillUserProcesses`). Asked only where systemd is not process 1: a job
+    /// that systemd starts is in no session.
+    public var logindKills: Bool
     /// Whether the session has root's rights, directly or through sudo.
     public var isRoot: Bool
     /// The packages of the product that are installed, half-installed ones too, sorted.
@@ -53,7 +56,7 @@ public struct HostFacts: Hashable, Sendable {
     /// Creates facts from their parts.
     public init(
         identity: HostIdentity, system: OperatingSystem, architecture: String, packageManager: PackageManager?,
-        systemdVersion: Int?, isRoot: Bool, installed: [Package], offer: Offer, versionFile: CanopsisVersion?,
+        systemdVersion: Int?, logindKills: Bool = false, isRoot: Bool, installed: [Package], offer: Offer, versionFile: CanopsisVersion?,
         units: [UnitState], freeBytes: [String: Int64], selinux: SELinuxMode, packageLockHolder: String?,
         brokenPackages: [String]?, heldPackages: [String] = [], otherPackages: [Package] = [], hasCatModules: Bool? = nil,
         bootID: String? = nil,
@@ -65,6 +68,7 @@ public struct HostFacts: Hashable, Sendable {
         self.architecture = architecture
         self.packageManager = packageManager
         self.systemdVersion = systemdVersion
+        self.logindKills = logindKills
         self.isRoot = isRoot
         self.installed = installed
         self.offer = offer

@@ -173,8 +173,10 @@ extension Preflight {
     private static func systemd(_ facts: HostFacts) -> Answer {
         if let version = facts.systemdVersion { return .pass("systemd \(version)") }
         return .warn(
-            "systemd does not run this host, or does not say its version",
-            "steps will be started with setsid instead; `canoctl` and the units cannot work here")
+            "systemd does not run this host, or does not say its version"
+                + (facts.logindKills ? ", and logind ends what a session leaves behind" : ""),
+            "steps will be started with setsid instead; `canoctl` and the units cannot work here"
+                + (facts.logindKills ? ". Set KillUserProcesses=no, or a lost connection ends a step half-way" : ""))
     }
 
     private static func hostLock(_ facts: HostFacts) -> Answer {

@@ -30,6 +30,13 @@ extension PlannedHost {
 }
 
 extension HostFacts {
+    /// What a person does about a transaction of yum that was broken off; Fleet leaves that to them.
+    ///
+    /// - Source: yum-complete-transaction(8).
+    private func cure(of broken: String) -> String {
+        broken.hasPrefix("unfinished yum transaction") ? "; complete it with `yum-complete-transaction`, then `fleet retry`" : ""
+    }
+
     /// Why this host doesn't count as being at `target`; nil if every Canopsis package is there, configured.
     public func reasonNotAt(_ target: CanopsisVersion) -> Reason? {
         guard !installed.isEmpty else {
@@ -44,7 +51,8 @@ extension HostFacts {
                 ["package": "Canopsis", "target": "\(target)", "words": "nobody knows, the package database could not be asked"])
         }
         if let broken = brokenPackages.first {
-            return Reason(.versionNotReached, ["package": "Canopsis", "target": "\(target)", "words": "half installed, \(broken)"])
+            return Reason(
+                .versionNotReached, ["package": "Canopsis", "target": "\(target)", "words": "half installed, \(broken)\(cure(of: broken))"])
         }
         return nil
     }

@@ -1,6 +1,6 @@
 /// The lock of one host: whose run works on it, or left it unfinished.
 ///
-/// `/var/lib/fleet/lock/` on the host holds `holder` (run, person, machine, plan, time), `step` (the step last started) and
+/// `/var/lib/fleet/lock/` on the host holds `holder` (run, person, machine, plan, reason, time), `step` (the step last started) and
 /// `left` (the run is not at work any more). The folder is made aside and renamed into place, so two coordinators never both have it, and it is never empty; replacing one
 /// whose coordinator is gone is guarded by a lock of the kernel's on `guard`, which a killed shell gives back. The time of
 /// `holder` is a heartbeat: a job's follower moves it on. A host that is done is unlocked; one that was touched and is not done
@@ -14,13 +14,16 @@ public struct HostLock: Hashable, Sendable {
     public var machine: String
     /// SHA-256 of the plan it carries out, hexadecimal.
     public var planDigest: String
+    /// What it is for, in a few words: whoever finds the host locked reads it.
+    public var reason: String
 
     /// Creates a lock for a run; words are kept to one short line each.
-    public init(run: RunID, person: String, machine: String, planDigest: String) {
+    public init(run: RunID, person: String, machine: String, planDigest: String, reason: String) {
         self.run = run
         self.person = Self.line(person)
         self.machine = Self.line(machine)
         self.planDigest = Self.line(planDigest)
+        self.reason = Self.line(reason)
     }
 
     /// Where the lock is on a host.
@@ -28,8 +31,18 @@ public struct HostLock: Hashable, Sendable {
     /// How old the heartbeat of a lock is, at least, when its coordinator counts as gone, in seconds.
     public static let staleSeconds = 600
 
+    /// How many bytes a word of a lock has at most.
+    private static let longest = 100
+
+    /// One line of at most ``longest`` bytes: what a host cuts by bytes stays text.
     private static func line(_ text: String) -> String {
-        String(text.unicodeScalars.prefix(100).map { $0.value < 0x20 || $0.value == 0x7f ? "_" : Character($0) })
+        var line = ""
+        for scalar in text.unicodeScalars {
+            let next = scalar.value < 0x20 || scalar.value == 0x7f ? "_" : String(scalar)
+            guard line.utf8.count + next.utf8.count <= longest else { break }
+            line += next
+        }
+        return line
     }
 
     /// What to feed to a root shell to take the lock; prints one line `NONCE ANSWER WORDS`, see ``Answer``.
@@ -49,8 +62,9 @@ public struct HostLock: Hashable, Sendable {
         flock -w 30 9 || answer refused "another coordinator is taking or leaving the lock"
         \(Self.reading)
         new=$(mktemp -d \(Job.home)/lock.XXXXXX) || answer refused "cannot write to \(Job.home)"
-        printf 'run %s\\nperson %s\\nmachine %s\\nplan %s\\nsince %s\\n' "$run" \(shellQuoted(person)) \(shellQuoted(machine)) \
-        \(shellQuoted(planDigest)) "$(date +%s)" >"$new/holder" || { rm -rf "$new"; answer refused "cannot write to \(Job.home)"; }
+        printf 'run %s\\nperson %s\\nmachine %s\\nplan %s\\nreason %s\\nsince %s\\n' "$run" \(shellQuoted(person)) \
+        \(shellQuoted(machine)) \(shellQuoted(planDigest)) \(shellQuoted(reason)) "$(date +%s)" >"$new/holder" || { rm -rf "$new"; answer refused "cannot write to \(Job.home)"; }
+        dd if=/dev/null of="$new/holder" conv=notrunc,fsync 2>/dev/null
         if mv -T "$new" "$lock" 2>/dev/null; then answer taken; fi
         look
         if [ "$holder" = "$run" ]; then
@@ -76,7 +90,7 @@ public struct HostLock: Hashable, Sendable {
         exec 9>\(Job.home)/guard
         flock -w 30 9
         if grep -q -x \(shellQuoted("run \(run)")) "$lock/holder" 2>/dev/null; then
-            \(unfinished ? "" : Self.clearing)
+            \(unfinished ? "" : clearing)
             \(unfinished ? ": >\"$lock/left\"" : "old=$(mktemp -d \(Job.home)/old.XXXXXX) && mv -T \"$lock\" \"$old\" && rm -rf \"$old\"")
         fi
 
@@ -84,9 +98,10 @@ public struct HostLock: Hashable, Sendable {
     }
 
     /// Takes the folders of old jobs away: those of the last five runs stay, and those of a run that has the host.
-    private static let clearing =
-        "ls -1 \(Job.home)/jobs | sort -r | sed '1,5d' | while read -r old; do "
-        + "case $old in [0-9]*-[0-9]*-*) rm -rf \(Job.home)/jobs/\"$old\" ;; esac; done"
+    private var clearing: String {
+        "ls -1t \(Job.home)/jobs | sed '1,5d' | while read -r old; do "
+            + "case $old in \(run)) ;; [0-9]*-[0-9]*-*) rm -rf \(Job.home)/jobs/\"$old\" ;; esac; done"
+    }
 
     /// What to feed to a root shell to take a run's lock away from a host; prints one line `NONCE ANSWER WORDS`, see ``BreakAnswer``.
     ///
@@ -126,8 +141,7 @@ public struct HostLock: Hashable, Sendable {
 
     /// Reads the answer; nil if there is none.
     public static func breakAnswer(in output: [UInt8], nonce: String) -> BreakAnswer? {
-        for line in String(decoding: output, as: UTF8.self).split(separator: "\n") where line.hasPrefix("\(nonce) ") {
-            let words = line.dropFirst(nonce.count + 1)
+        for words in Self.answers(in: output, nonce: nonce) {
             switch words.prefix(while: { $0 != " " }) {
             case "broken": return .broken
             case "free": return .free
@@ -146,6 +160,8 @@ public struct HostLock: Hashable, Sendable {
         look() {
             holder=$(sed -n 's/^run //p' "$lock/holder" 2>/dev/null | head -n 1 | tr -c -d 'a-z0-9-')
             age=$(($(date +%s) - $(stat -c %Y "$lock/holder" 2>/dev/null || date +%s)))
+            # A heartbeat of the future: the clock was set back since, and nobody has touched the lock after that.
+            if [ "$age" -lt -60 ]; then age=601; fi
             live=no
             for job in /var/lib/fleet/jobs/"$holder"/*/; do
                 if [ -e "$job/started" ] && [ ! -e "$job/status" ]; then
@@ -155,17 +171,31 @@ public struct HostLock: Hashable, Sendable {
                     *=active | *=activating | *=deactivating) live=yes ;;
                     esac
                     boot=$(sed -n 's/^boot //p' "$job/started" | head -n 1)
-                    if [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] && [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then live=yes; fi
+                    if [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] && [ -n "$pid" ]; then
+                        # Numbers of processes come again; what the wrapper started may outlive it.
+                        ticks=$(sed -n 's/^ticks //p' "$job/started" | head -n 1)
+                        if [ -e "/proc/$pid/stat" ]; then
+                            if [ "$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -d ' ' -f 20)" = "$ticks" ]; then live=yes; fi
+                        elif kill -0 "-$pid" 2>/dev/null; then live=yes
+                        fi
+                    fi
                 fi
             done
         }
         words() {
             printf '%s %s %s %s %s' "$holder" "$age" "$live" "$([ -e "$lock/left" ] && echo left || echo held)" \
-                "$(head -c 40 "$lock/step" 2>/dev/null | tr -c -d 'a-z0-9-')"
-            printf ' %s@%s' "$(sed -n 's/^person //p' "$lock/holder" 2>/dev/null | head -c 100)" \
-                "$(sed -n 's/^machine //p' "$lock/holder" 2>/dev/null | head -c 100)"
+                "$(head -c 40 "$lock/step" 2>/dev/null | tr -c -d 'a-z0-9.-')"
+            said() { sed -n "s/^$1 //p" "$lock/holder" 2>/dev/null | head -n 1 | head -c 100 | tr '\t' ' '; }
+            printf ' %s@%s\t%s' "$(said person)" "$(said machine)" "$(said reason)"
         }
         """#
+
+    /// What stands behind the nonce in each line that begins with it.
+    private static func answers(in output: [UInt8], nonce: String) -> [String] {
+        // Byte by byte: what a login prints may end with a carriage return, which is one `Character` with the line's end.
+        output.split(separator: 0x0a).filter { $0.starts(with: "\(nonce) ".utf8) }
+            .map { String(decoding: $0.dropFirst(nonce.utf8.count + 1).prefix(1000), as: UTF8.self) }
+    }
 
     /// What a host answered to ``takeScript(nonce:)``.
     public enum Answer: Hashable, Sendable {
@@ -179,8 +209,7 @@ public struct HostLock: Hashable, Sendable {
 
     /// Reads the answer; nil if there is none.
     public static func answer(in output: [UInt8], nonce: String) -> Answer? {
-        for line in String(decoding: output, as: UTF8.self).split(separator: "\n") where line.hasPrefix("\(nonce) ") {
-            let words = line.dropFirst(nonce.count + 1)
+        for words in Self.answers(in: output, nonce: nonce) {
             switch words.prefix(while: { $0 != " " }) {
             case "taken": return .taken
             case "held": return .held(LockHolder(words: words.dropFirst("held ".count)))
@@ -198,6 +227,8 @@ public struct LockHolder: Hashable, Sendable, Codable {
     public var run: RunID?
     /// Who started it, and where: `person@machine`, escaped and cut.
     public var person: String
+    /// What it is for, as it was said when it was started, escaped and cut; empty if nothing stands there.
+    public var purpose: String
     /// The step last started, such as `02-canopsinit`; empty if none was.
     public var step: String
     /// How old the heartbeat is, in seconds.
@@ -208,16 +239,17 @@ public struct LockHolder: Hashable, Sendable, Codable {
     public var wasLeft: Bool
 
     /// Creates a holder.
-    public init(run: RunID?, person: String, step: String, ageSeconds: Int, isLive: Bool, wasLeft: Bool) {
+    public init(run: RunID?, person: String, purpose: String = "", step: String, ageSeconds: Int, isLive: Bool, wasLeft: Bool) {
         self.run = run
         self.person = person
+        self.purpose = purpose
         self.step = step
         self.ageSeconds = ageSeconds
         self.isLive = isLive
         self.wasLeft = wasLeft
     }
 
-    /// Reads `RUN AGE LIVE STATE STEP PERSON@MACHINE`; what is not as it should be counts as a lock in use.
+    /// Reads `RUN AGE LIVE STATE STEP PERSON@MACHINE`, a tab and what it is for; what is not as it should be counts as a lock in use.
     init(words: some StringProtocol) {
         let fields = String(words).split(separator: Character(" "), maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
         func field(_ place: Int) -> String { place < fields.count ? fields[place] : "" }
@@ -226,7 +258,9 @@ public struct LockHolder: Hashable, Sendable, Codable {
         isLive = field(2) != "no"
         wasLeft = field(3) == "left"
         step = String(field(4).prefix(40))
-        person = String(field(5).prefix(210)).escapedForTerminal()
+        let last = field(5).split(separator: Character("\t"), maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        person = String((last.first ?? "").prefix(210)).escapedForTerminal()
+        purpose = last.count > 1 ? String(last[1].prefix(100)).escapedForTerminal() : ""
     }
 
     /// Whether somebody may still be at work there.
@@ -240,10 +274,11 @@ public struct LockHolder: Hashable, Sendable, Codable {
         isUnfinished ? Reason(.leftUnfinished, ["holder": text, "run": run?.text ?? "?"]) : Reason(.hostLocked, ["holder": text])
     }
 
-    /// `run 20261123-142501-x7k2 of root@admin, last step 02-canopsinit, 40s ago`.
+    /// `run 20261123-142501-x7k2 of root@admin (upgrade to 3.26.0), last step 02-canopsinit, 40s ago`.
     public var text: String {
         let when =
             wasLeft ? "left unfinished" : isLive ? "a job of it is running" : "last heard of \(Duration.seconds(ageSeconds).text) ago"
-        return "run \(run?.text ?? "?") of \(person)\(step.isEmpty ? "" : ", last step \(step)"), \(when)"
+        return
+            "run \(run?.text ?? "?") of \(person)\(purpose.isEmpty ? "" : " (\(purpose))")\(step.isEmpty ? "" : ", last step \(step)"), \(when)"
     }
 }

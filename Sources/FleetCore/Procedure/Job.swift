@@ -17,14 +17,17 @@ public struct Job: Hashable, Sendable {
     public var script: String
     /// After how many seconds it is ended on the host, with status 124; nil for a step that nobody may end half-way.
     public var endedAfterSeconds: Int64?
+    /// The lock that must be held for it to be started; nil in tests of a job alone.
+    public var lock: HostLock?
     /// What it needs of the host.
     public var ground: Ground
 
     /// Creates a job.
     public init(
         run: RunID, number: Int, step: StepID, attempt: Int = 1, script: String, endedAfterSeconds: Int64? = nil,
-        on ground: Ground = Ground()
+        under lock: HostLock? = nil, on ground: Ground = Ground()
     ) {
+        self.lock = lock
         self.endedAfterSeconds = endedAfterSeconds
         self.attempt = attempt
         self.run = run
@@ -42,6 +45,8 @@ public struct Job: Hashable, Sendable {
         public var shell = "/bin/sh"
         /// The folder that is there where systemd is process 1.
         public var systemd = "/run/systemd/system"
+        /// Where the host's configuration is.
+        public var configuration = "/etc"
         /// Where the commands around the script are found.
         public var path = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -93,21 +98,22 @@ public struct Job: Hashable, Sendable {
         put job \(wrapper.utf8.count) <<'\(nonce)' || answer refused "the job could not be written whole to $dir"
         \(Self.marked(wrapper))
         \(nonce)
-        if \(holdsLock); then echo \(name) >\(shellQuoted(lockFolder + "/step")); fi
+        \(fence)if \(holdsLock); then echo \(name) >\(shellQuoted(lockFolder + "/step")); touch -c \(shellQuoted(lockFolder + "/holder")); fi
         pid=
         if [ -d \(shellQuoted(ground.systemd)) ]; then
             systemctl reset-failed "$unit" >/dev/null 2>&1 </dev/null
-            words=$(systemd-run --unit="$unit" \(shellQuoted(ground.shell)) "$dir/job" 2>&1 </dev/null) ||
+            words=$(systemd-run --unit="$unit" \(shellQuoted(ground.shell)) "$dir/job" 2>&1 </dev/null 9>&-) ||
                 case $(systemctl show -p ActiveState "$unit" 2>/dev/null </dev/null) in
                 # Another start was quicker, and its job has begun or is about to.
                 *=active | *=activating | *=deactivating) ;;
                 *)
-                    if [ -e "$dir/started" ]; then answer claimed; fi
+                    # Whatever was asked for and comes late finds the step claimed, and ends at once.
+                    (set -C; echo refused >"$dir/started") 2>/dev/null || answer claimed
                     answer refused "$(printf %s "$words" | head -c 300 | tr '\\n' ' ')"
                     ;;
                 esac
         else
-            setsid nohup \(shellQuoted(ground.shell)) "$dir/job" >/dev/null 2>&1 </dev/null &
+            setsid nohup \(shellQuoted(ground.shell)) "$dir/job" >/dev/null 2>&1 </dev/null 9>&- &
             pid=$!
         fi
         lives() {
@@ -130,6 +136,20 @@ public struct Job: Hashable, Sendable {
         """
     }
 
+    /// Shell text that refuses the start unless this coordinator still has the host's lock: one that slept for long may wake up after
+    /// its host was given to somebody else. Nobody takes or breaks the lock from here to the end of the start.
+    private var fence: String {
+        guard let lock else { return "" }
+        let holder = shellQuoted(lockFolder + "/holder")
+        return """
+            exec 9>\(shellQuoted(ground.home + "/guard"))
+            flock -w 30 9 || answer refused "another coordinator is taking or leaving the lock"
+            { \(holdsLock) && grep -q -x -F \(shellQuoted("machine \(lock.machine)")) \(holder); } 2>/dev/null ||
+                answer refused "the lock of this host is no longer this run's"
+
+            """
+    }
+
     /// A text with a mark before every line, for a here-document.
     ///
     /// dash loses a byte of a line that begins like the word that ends the document and goes on with a byte above 0x7f.
@@ -148,8 +168,10 @@ public struct Job: Hashable, Sendable {
 
     /// What ends the script in time, and kills it if it does not listen.
     private var timeLimit: String { endedAfterSeconds.map { "timeout -k 30 \($0) " } ?? "" }
-    /// The status of a script that was ended so.
-    public static let endedStatus: UInt8 = 124
+    /// The statuses of a script that was ended so: it listened, or it had to be killed.
+    ///
+    /// - Source: timeout(1).
+    public static let endedStatuses: Set<UInt8> = [124, 137]
 
     /// What wraps the script on the host. The claim comes first; the status last, and whole or not at all.
     ///
@@ -160,22 +182,43 @@ public struct Job: Hashable, Sendable {
         dir=\(shellQuoted(folder))
         umask 077
         cd / || exit 1
+        synced() { dd if=/dev/null of="$1" conv=notrunc,fsync 2>/dev/null; }
         ticks() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
         set -C
         { printf 'boot %s\\nunit %s\\npid %s\\nticks %s\\ntime %s\\n' "$(cat /proc/sys/kernel/random/boot_id)" \(shellQuoted(unit)) \
         "$$" "$(ticks "$$")" "$(date +%s)" >"$dir/started"; } 2>/dev/null || exit 0
         set +C
-        sync "$dir/started"
+        synced "$dir/started"
         FLEET_JOB=$dir HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
         export FLEET_JOB HOME PATH
         : >"$dir/output"
+        \(warning)
         printf '%99s\\n' ' ' >"$dir/status.new"
         (umask 022; exec \(timeLimit)\(shellQuoted(ground.shell)) "$dir/script" </dev/null >>"$dir/output" 2>&1)
         status=$?
         printf 'exited %s\\nended %s\\n' "$status" "$(date +%s)" 1<>"$dir/status.new" || exit 1
-        sync "$dir/status.new"
+        synced "$dir/status.new"
         mv -f "$dir/status.new" "$dir/status"
         """
+    }
+
+    /// Shell text that warns, in the job's own output, where nothing but the session holds the job and logind ends it with that.
+    ///
+    /// - Source: logind.conf(5), `KillUserProcesses`; a job under systemd is in no session.
+    private var warning: String {
+        """
+        if [ ! -d \(shellQuoted(ground.systemd)) ] && \(Self.logindKills(in: ground.configuration)); then
+            echo "fleet: warning: systemd does not start this step, and logind ends it if the session does (KillUserProcesses)" >>"$dir/output"
+        fi
+        """
+    }
+
+    /// A shell condition: whether logind is told to end what a session leaves behind.
+    static func logindKills(in configuration: String) -> String {
+        let folder = shellQuoted(configuration)
+        let files = ["systemd/logind.conf", "systemd/logind.conf.d/*.conf", "elogind/logind.conf", "elogind/logind.conf.d/*.conf"]
+        return "cat \(files.map { folder + "/" + $0 }.joined(separator: " ")) 2>/dev/null | "
+            + "grep -q -i -E '^[[:space:]]*KillUserProcesses[[:space:]]*=[[:space:]]*(1|y|yes|t|true|on)[[:space:]]*$'"
     }
 
     /// What the host answered to ``startScript(nonce:)``.
@@ -218,6 +261,7 @@ public struct Job: Hashable, Sendable {
         dir=\(shellQuoted(folder))
         offset=\(offset)
         quiet=0
+        beat=0
         gone=0
         word() { sed -n "s/^$1 //p" "$dir/started" 2>/dev/null; }
         lives() {
@@ -246,14 +290,18 @@ public struct Job: Hashable, Sendable {
                 quiet=0
             done
             if [ "$over" = 1 ]; then
-                printf '%s %s\\n' \(nonce) "$(head -n 1 "$dir/status" | head -c 100)"
+                word=$(head -n 1 "$dir/status" | head -c 100)
+                # A power cut may leave a status without its contents.
+                case $word in "exited "[0-9]*) printf '%s %s\\n' \(nonce) "$word" ;; *) printf '%s vanished\\n' \(nonce) ;; esac
                 exit 0
             fi
+            # The heart beats at least every five seconds, however much the step writes.
+            beat=$((beat + 1))
+            if [ $((beat % 10)) = 0 ] && \(holdsLock); then touch -c \(shellQuoted(lockFolder + "/holder")); fi
             if [ "$gone" = 1 ]; then printf '%s vanished\\n' \(nonce); exit 0; fi
             quiet=$((quiet + 1))
             if [ $((quiet % 10)) = 0 ]; then
                 if ! lives; then gone=1; continue; fi
-                if \(holdsLock); then touch -c \(shellQuoted(lockFolder + "/holder")); fi
                 printf '%s alive\\n' \(nonce)
             fi
             if [ "$quiet" -lt 20 ]; then sleep 0.1; else sleep 0.5; fi

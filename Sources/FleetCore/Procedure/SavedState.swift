@@ -8,11 +8,17 @@ public struct SavedState: Hashable, Sendable, Codable {
     public var folder: String
     /// How large it is, in bytes.
     public var bytes: Int64
+    /// The package manager of the host; nil in notes of Fleet before it was kept.
+    public var manager: PackageManager?
+    /// The Canopsis packages that were installed; nil in notes of Fleet before they were kept.
+    public var packages: [Package]?
 
     /// Creates the note.
-    public init(folder: String, bytes: Int64) {
+    public init(folder: String, bytes: Int64, manager: PackageManager? = nil, packages: [Package]? = nil) {
         self.folder = folder
         self.bytes = bytes
+        self.manager = manager
+        self.packages = packages
     }
 
     /// Where states are saved on a host.
@@ -67,11 +73,11 @@ public struct SavedState: Hashable, Sendable, Codable {
             fi
             true
         } >"$new/conffiles" 2>/dev/null || give_up "the list of edited files could not be written"
-        sync
+        for file in "$new"/*; do dd if=/dev/null of="$file" conv=notrunc,fsync 2>/dev/null; done
         mv -T "$new" "$dir" 2>/dev/null || give_up "cannot write to $home"
         # The states of the last five runs are kept.
-        ls -1 "$home" | sort -r | sed '1,5d' | while read -r old; do
-            case $old in [0-9]*-[0-9]*-*) rm -rf "$home/$old" ;; esac
+        ls -1t "$home" | sed '1,5d' | while read -r old; do
+            case $old in \(run)) ;; [0-9]*-[0-9]*-*) rm -rf "$home/$old" ;; esac
         done
         answer saved "$(size)"
 
@@ -90,8 +96,19 @@ public struct SavedState: Hashable, Sendable, Codable {
         return nil
     }
 
-    /// The commands that put the configuration back, as root on the host.
+    /// The commands that put packages and configuration back, as root on the host, in this order. What `canopsinit` did to the
+    /// database they do not undo.
     public var wayBack: [String] {
-        ["tar -C / -xzf \(shellQuoted(folder + "/configuration.tar.gz"))", "systemctl daemon-reload"]
+        let names = (packages ?? []).sorted().map { manager == .yum ? "\($0.name)-\($0.version)" : "\($0.name)=\($0.version)" }
+        let packages =
+            switch manager {
+            case .some(let manager) where !names.isEmpty:
+                [
+                    (manager == .yum ? ["yum", "downgrade"] : ["apt-get", "install"]).joined(separator: " ") + " "
+                        + names.map(shellQuoted).joined(separator: " ")
+                ]
+            default: [String]()
+            }
+        return packages + ["tar -C / -xzf \(shellQuoted(folder + "/configuration.tar.gz"))", "systemctl daemon-reload"]
     }
 }

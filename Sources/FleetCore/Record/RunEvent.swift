@@ -75,11 +75,16 @@ public struct RunStart: Hashable, Sendable, Codable {
     public var person: String
     /// The machine it was started on.
     public var machine: String
+    /// What it is for, in the words of who started it; nil if nothing was said.
+    public var purpose: String?
     /// Every selected host, in the order of the inventory.
     public var hosts: [HostStart]
 
     /// Creates the beginning of a run.
-    public init(target: CanopsisVersion, planDigest: String, person: String, machine: String, hosts: [HostStart]) {
+    public init(
+        target: CanopsisVersion, planDigest: String, person: String, machine: String, purpose: String? = nil, hosts: [HostStart]
+    ) {
+        self.purpose = purpose
         self.target = target
         self.planDigest = planDigest
         self.person = person

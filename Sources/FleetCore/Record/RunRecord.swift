@@ -25,6 +25,8 @@ public struct RunRecord: Hashable, Sendable {
     public private(set) var person: String?
     /// The machine it was started on.
     public private(set) var machine: String?
+    /// What it is for, in the words of who started it; nil if nothing was said.
+    public private(set) var purpose: String?
     /// When it began, RFC 3339.
     public private(set) var started: String?
     /// When it ended, RFC 3339; nil if no event says so.
@@ -194,6 +196,7 @@ public struct RunRecord: Hashable, Sendable {
         planDigest = start.planDigest
         person = start.person
         machine = start.machine
+        purpose = start.purpose
         started = at
         for host in start.hosts where places[host.name] == nil {
             places[host.name] = standings.count

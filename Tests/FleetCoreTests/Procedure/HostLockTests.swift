@@ -7,7 +7,8 @@ import Testing
 struct HostLockTests {
     private static func lock(_ suffix: String) throws -> HostLock {
         HostLock(
-            run: try #require(RunID("20260101-000000-\(suffix)")), person: "o'brien; id", machine: "admin\nhost", planDigest: "abc")
+            run: try #require(RunID("20260101-000000-\(suffix)")), person: "o'brien; id", machine: "admin\nhost", planDigest: "abc",
+            reason: "it's \tlate")
     }
 
     /// Feeds a script to a shell, with a folder of the test's own in place of the host's.
@@ -75,7 +76,7 @@ struct HostLockTests {
     func otherMachine() async throws {
         try await JobPlace.with { place in
             let here = try Self.lock("same")
-            let there = HostLock(run: here.run, person: "bob", machine: "copy of the logs", planDigest: "abc")
+            let there = HostLock(run: here.run, person: "bob", machine: "copy of the logs", planDigest: "abc", reason: "late")
             #expect(try await Self.take(here, at: place) == .taken)
             guard case .held = try await Self.take(there, at: place) else {
                 Issue.record("two coordinators carry out one run")
@@ -173,7 +174,9 @@ struct HostLockTests {
                 touch -d '2 hours ago' "$lib/lock/holder"
                 mkdir -p "$lib/jobs/\(first.run)/01-packages"
                 sleep 60 & echo "$!" >"$0/pid"
-                printf 'boot %s\\nunit none\\npid %s\\n' "$(cat /proc/sys/kernel/random/boot_id)" "$!" >"$lib/jobs/\(first.run)/01-packages/started"
+                ticks=$(sed 's/.*) //' "/proc/$!/stat" | cut -d ' ' -f 20)
+                printf 'boot %s\\nunit none\\npid %s\\nticks %s\\n' "$(cat /proc/sys/kernel/random/boot_id)" "$!" "$ticks" \
+                    >"$lib/jobs/\(first.run)/01-packages/started"
                 """)
             guard case .held(let holder) = try await Self.take(other, at: place) else {
                 Issue.record("taken over under a living job")
@@ -183,6 +186,73 @@ struct HostLockTests {
             try await place.bash("kill \"$(cat \"$0/pid\")\"; while kill -0 \"$(cat \"$0/pid\")\" 2>/dev/null; do sleep 0.01; done")
             #expect(try await Self.take(other, at: place) == .taken)
         }
+    }
+
+    @Test("left by a run that is gone is not kept alive by another process with its job's old number")
+    func recycledNumber() async throws {
+        try await JobPlace.with { place in
+            let first = try Self.lock("gone")
+            _ = try await Self.take(first, at: place)
+            try await place.bash(
+                """
+                lib="$0/lib/fleet"
+                mkdir -p "$lib/jobs/\(first.run)/01-packages"
+                printf 'boot %s\\nunit none\\npid %s\\nticks 1\\n' "$(cat /proc/sys/kernel/random/boot_id)" "$$" >"$lib/jobs/\(first.run)/01-packages/started"
+                touch -d '2 hours ago' "$lib/lock/holder"
+                """)
+            #expect(try await Self.take(try Self.lock("else"), at: place) == .taken)
+        }
+    }
+
+    @Test("with a heartbeat of the future, for the host's clock was set back, is that of a coordinator that is gone")
+    func clockSetBack() async throws {
+        try await JobPlace.with { place in
+            _ = try await Self.take(try Self.lock("gone"), at: place)
+            try await place.bash("touch -d '1 day' \"$0/lib/fleet/lock/holder\"")
+            #expect(try await Self.take(try Self.lock("else"), at: place) == .taken)
+        }
+    }
+
+    @Test("tells who has it and what for, in any language, cut to what a line holds")
+    func words() async throws {
+        try await JobPlace.with { place in
+            let purpose = "mise à jour " + String(repeating: "é", count: 200)
+            let run = try #require(RunID("20260101-000000-held"))
+            let lock = HostLock(run: run, person: "zoé", machine: "poste", planDigest: "d", reason: purpose)
+            #expect(lock.reason.utf8.count <= 100 && purpose.hasPrefix(lock.reason))
+            _ = try await Self.take(lock, at: place)
+            guard case .held(let holder) = try await Self.take(try Self.lock("else"), at: place) else {
+                Issue.record("a lock in use was taken")
+                return
+            }
+            #expect(holder.person == "zoé@poste")
+            #expect(holder.purpose == lock.reason)
+            #expect(holder.text.contains("(mise à jour é"))
+        }
+    }
+
+    @Test("no answer to a break that a host makes up is taken for one, or acts on a terminal", arguments: 0..<200)
+    func hostileBreak(seed: Int) {
+        var generator = SeededGenerator(seed: seed)
+        let alphabet = Array("abc019- @\u{1b}\u{202e}\u{9b}\t\r\nheldbrokenfreerefused".unicodeScalars)
+        var text = Bool.random(using: &generator) ? "n0nce " : "n0nce held "
+        for _ in 0..<Int.random(in: 0...3000, using: &generator) {
+            text.unicodeScalars.append(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)])
+        }
+        let run = RunID("20260101-000000-test")
+        switch HostLock.breakAnswer(in: Array(text.utf8), nonce: "n0nce") {
+        case .held(let holder):
+            #expect(!holder.text.unicodeScalars.contains { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) || $0 == "\u{202e}" })
+            #expect(holder.text.utf8.count < 4000)
+        case .refused(let words): #expect(words.utf8.count <= 1000)
+        case .broken, .free, nil: break
+        }
+        switch run.flatMap({ SavedState.answer(in: Array(text.utf8), run: $0, nonce: "n0nce") }) {
+        case .refused(let words): #expect(words.utf8.count <= 600)
+        case .saved(let state): #expect(state.bytes >= 0 && state.folder == "/var/lib/fleet/saved/20260101-000000-test")
+        case nil: break
+        }
+        #expect(HostLock.breakAnswer(in: Array(text.utf8), nonce: "another") == nil)
     }
 
     @Test("an answer that no script gives is none, and a holder that makes no sense counts as in use", arguments: 0..<200)

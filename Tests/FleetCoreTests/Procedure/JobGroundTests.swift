@@ -118,8 +118,84 @@ struct JobGroundTests {
         try await Self.withSystemd(run: "echo 'Failed to start transient service unit: no bus' >&2; exit 1") { place in
             let job = try place.job("touch \(place.root)/ran")
             #expect(try await place.start(job) == .refused("Failed to start transient service unit: no bus"))
-            #expect(place.file("started", of: job) == nil)
             #expect(!FileManager.default.fileExists(atPath: place.root + "/ran"))
+            // systemd may have taken the order all the same, and carry it out late: then the step is claimed, and nothing runs.
+            try await place.bash("sh \(job.folder)/job")
+            #expect(!FileManager.default.fileExists(atPath: place.root + "/ran"))
+            #expect(place.file("status", of: job) == nil)
+        }
+    }
+
+    @Test("where logind ends what a session leaves behind and systemd does not start the step, its output says so")
+    func logind() async throws {
+        for (line, warns) in [("KillUserProcesses=yes", true), ("  killuserprocesses = 1 ", true), ("#KillUserProcesses=yes", false)] {
+            try await JobPlace.with { place in
+                var place = place
+                place.ground.configuration = place.root + "/etc"
+                try await place.bash(
+                    "mkdir -p \"$0/etc/systemd/logind.conf.d\"; printf '[Login]\\n\(line)\\n' >\"$0/etc/systemd/logind.conf.d/a.conf\"")
+                let job = try place.job("echo ran")
+                #expect(try await place.start(job) == .started)
+                let text = try await place.follow(job).text
+                #expect(text.hasSuffix("ran\n"))
+                #expect(text.contains("warning: ") == warns, "\(line): \(text)")
+            }
+        }
+    }
+
+    @Test("a job is started only while its run has the host's lock, on the machine that took it", arguments: JobPlace.Shell.allCases)
+    func fence(shell: JobPlace.Shell) async throws {
+        try await JobPlace.with(shell) { place in
+            let run = try #require(RunID("20260101-000000-test"))
+            let lock = HostLock(run: run, person: "ana", machine: "here", planDigest: "d", reason: "r")
+            var job = try place.job("touch \(place.root)/ran")
+            job.lock = lock
+            try await place.bash("mkdir -p \"$0/lib/fleet\"")
+            guard case .refused = try await place.start(job) else {
+                Issue.record("started without the lock")
+                return
+            }
+            for holder in ["run 20260101-000000-else\nmachine here", "run \(run)\nmachine elsewhere"] {
+                try await place.bash(
+                    "mkdir -p \"$0/lib/fleet/lock\"; printf '\(holder.replacing("\n", with: "\\n"))\\n' >\"$0/lib/fleet/lock/holder\"")
+                guard case .refused(let words) = try await place.start(job) else {
+                    Issue.record("started under the lock of \(holder)")
+                    return
+                }
+                #expect(words.contains("no longer this run's"))
+            }
+            #expect(!FileManager.default.fileExists(atPath: place.root + "/ran"))
+            try await place.bash("printf 'run \(run)\\nmachine here\\n' >\"$0/lib/fleet/lock/holder\"")
+            #expect(try await place.start(job) == .started)
+            #expect(try await place.follow(job).last == .exited(0))
+        }
+    }
+
+    @Test("a step that writes all the time keeps the heart of the lock beating")
+    func heartbeat() async throws {
+        try await JobPlace.with { place in
+            let run = try #require(RunID("20260101-000000-test"))
+            try await place.bash(
+                """
+                mkdir -p "$0/lib/fleet/lock"; printf 'run \(run)\\nmachine here\\n' >"$0/lib/fleet/lock/holder"
+                """)
+            let job = try place.job("i=0; while [ $i -lt 40 ]; do echo $i; sleep 0.1; i=$((i + 1)); done")
+            #expect(try await place.start(job) == .started)
+            try await place.bash("touch -d '1 hour ago' \"$0/lib/fleet/lock/holder\"")
+            #expect(try await place.follow(job).last == .exited(0))
+            let age = try await place.bash("echo $(($(date +%s) - $(stat -c %Y \"$0/lib/fleet/lock/holder\")))")
+            #expect((Int(age.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 9999) < 60)
+        }
+    }
+
+    @Test("a status that a power cut left empty or torn is no status: the job vanished", arguments: ["", "exi", "exited \n", "\n"])
+    func tornStatus(text: String) async throws {
+        try await JobPlace.with { place in
+            let job = try place.job("echo ran")
+            #expect(try await place.start(job) == .started)
+            #expect(try await place.follow(job).last == .exited(0))
+            try Data(text.utf8).write(to: URL(fileURLWithPath: job.folder + "/status"))
+            #expect(try await place.follow(job).last == .vanished)
         }
     }
 

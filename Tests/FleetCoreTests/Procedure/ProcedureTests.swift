@@ -40,22 +40,43 @@ struct ProcedureTests {
         return Procedure.standard3(for: host, packageManager: kind.manager, packages: packages, target: kind.target).steps
     }
 
+    /// Waits for whoever has the package manager's lock: a record lock on one of the first files, or a process named in one of the others.
+    private static func waiting(_ record: String, _ onFile: String) -> String {
+        """
+        locker() {
+            for file in \(record); do
+                inode=$(stat -c %i "$file" 2>/dev/null) || continue
+                sed -n "s/^[0-9]*: [A-Z]* *[A-Z]* *WRITE \\([0-9]*\\) [0-9a-f]*:[0-9a-f]*:$inode 0 EOF.*/\\1/p" /proc/locks
+            done
+            for file in \(onFile); do
+                pid=$(head -c 20 "$file" 2>/dev/null | tr -c -d 0-9)
+                if [ -n "$pid" ]; then case $(named "$pid") in *yum* | *dnf* | *ackage* | *python*) echo "$pid" ;; esac; fi
+            done
+        }
+        named() {
+            words=$(head -c 200 "/proc/$1/cmdline" 2>/dev/null | tr '\\000\\n' '  ')
+            echo "process $1${words:+ (${words% })}"
+        }
+        waited=0
+        told=
+        while pid=$(locker | head -n 1) && [ -n "$pid" ]; do
+            if [ "$waited" -ge 600 ]; then
+                echo "$(named "$pid") still has the package manager's lock after 600 s; nothing was changed"
+                exit 1
+            fi
+            if [ "$pid" != "$told" ]; then echo "waiting for $(named "$pid"), which has the package manager's lock"; fi
+            told=$pid
+            sleep 2
+            waited=$((waited + 2))
+        done
+        """
+    }
+
     private static let aptSystem = """
         set -e
         export LC_ALL=C
         export DEBIAN_FRONTEND=noninteractive
-        busy() {
-            for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock; do
-                inode=$(stat -c %i "$file" 2>/dev/null) && grep -q ":$inode 0 EOF" /proc/locks && return 0
-            done
-            return 1
-        }
-        waited=0
-        while busy && [ "$waited" -lt 600 ]; do
-            if [ "$waited" = 0 ]; then echo "waiting for another process to free the package manager's lock"; fi
-            sleep 2
-            waited=$((waited + 2))
-        done
+        \(waiting("/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock", ""))
         printf '%s\\n' 'Package: canopsis-core
         Pin: version 3.26.0-1
         Pin-Priority: 10000
@@ -76,18 +97,7 @@ struct ProcedureTests {
         set -e
         export LC_ALL=C
         export DEBIAN_FRONTEND=noninteractive
-        busy() {
-            for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock; do
-                inode=$(stat -c %i "$file" 2>/dev/null) && grep -q ":$inode 0 EOF" /proc/locks && return 0
-            done
-            return 1
-        }
-        waited=0
-        while busy && [ "$waited" -lt 600 ]; do
-            if [ "$waited" = 0 ]; then echo "waiting for another process to free the package manager's lock"; fi
-            sleep 2
-            waited=$((waited + 2))
-        done
+        \(waiting("/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock", ""))
         apt-get -q -y -o 'DPkg::Lock::Timeout=600' update
         apt-get -q -y -o 'DPkg::Lock::Timeout=600' -o 'Dpkg::Options::=--force-confdef' -o 'Dpkg::Options::=--force-confold' --only-upgrade install \
         'canopsis-core=3.26.0-1' 'canopsis-engines-go=3.26.0-1'
@@ -97,6 +107,7 @@ struct ProcedureTests {
     private static let yumCanopsis = """
         set -e
         export LC_ALL=C
+        \(waiting("/var/lib/rpm/.rpm.lock", "/var/run/yum.pid /var/lib/dnf/rpmdb_lock.pid /var/cache/dnf/metadata_lock.pid"))
         yum -q clean expire-cache
         yum -y update canopsis-core-3.26.0-1 canopsis-engines-go-3.26.0-1
 

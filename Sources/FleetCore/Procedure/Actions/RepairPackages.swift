@@ -14,7 +14,7 @@ public struct RepairPackages: Hashable, Sendable {
     /// What runs on the host: edited configuration files are kept, as they are when packages are upgraded.
     public var script: RemoteScript {
         RemoteScript(
-            environment: [("LC_ALL", "C"), ("DEBIAN_FRONTEND", "noninteractive")], preparation: UpgradePackages.waiting,
+            environment: [("LC_ALL", "C"), ("DEBIAN_FRONTEND", "noninteractive")], preparation: UpgradePackages.waiting(for: .apt),
             commands: [RemoteCommand("dpkg", "--force-confdef", "--force-confold", "--configure", "-a")])
     }
 }

@@ -29,24 +29,54 @@ public struct UpgradePackages: Hashable, Sendable {
         }
     }
 
-    /// Waits up to ten minutes for another process that has one of apt's locks.
+    /// How long another process that has the package manager's lock is waited for, in seconds, before the step fails in its name.
+    static let lockPatience = 600
+
+    /// Waits for another process that has a lock of the package manager, and says who it is; fails with its name if it keeps it.
     ///
-    /// `DPkg::Lock::Timeout` alone is not enough: apt knows it since 1.9.11, and Debian 8 and 9 have older ones. A record lock shows
-    /// in `/proc/locks` with the inode of its file.
-    static let waiting = """
-        busy() {
-            for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock; do
-                inode=$(stat -c %i "$file" 2>/dev/null) && grep -q ":$inode 0 EOF" /proc/locks && return 0
-            done
-            return 1
+    /// apt waits by itself since 1.9.11 only, and Debian 8 and 9 have older ones; yum and dnf wait without a limit. A record lock
+    /// shows in `/proc/locks` with the inode of its file; a process id on file counts only while such a process lives.
+    static func waiting(for manager: PackageManager, patience: Int = lockPatience) -> String {
+        let record: [String]
+        let onFile: [String]
+        switch manager {
+        case .apt:
+            (record, onFile) = (
+                ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock"], []
+            )
+        case .yum:
+            record = ["/var/lib/rpm/.rpm.lock"]
+            onFile = ["/var/run/yum.pid", "/var/lib/dnf/rpmdb_lock.pid", "/var/cache/dnf/metadata_lock.pid"]
         }
-        waited=0
-        while busy && [ "$waited" -lt 600 ]; do
-            if [ "$waited" = 0 ]; then echo "waiting for another process to free the package manager's lock"; fi
-            sleep 2
-            waited=$((waited + 2))
-        done
-        """
+        return """
+            locker() {
+                for file in \(record.joined(separator: " ")); do
+                    inode=$(stat -c %i "$file" 2>/dev/null) || continue
+                    sed -n "s/^[0-9]*: [A-Z]* *[A-Z]* *WRITE \\([0-9]*\\) [0-9a-f]*:[0-9a-f]*:$inode 0 EOF.*/\\1/p" /proc/locks
+                done
+                for file in \(onFile.joined(separator: " ")); do
+                    pid=$(head -c 20 "$file" 2>/dev/null | tr -c -d 0-9)
+                    if [ -n "$pid" ]; then case $(named "$pid") in *yum* | *dnf* | *ackage* | *python*) echo "$pid" ;; esac; fi
+                done
+            }
+            named() {
+                words=$(head -c 200 "/proc/$1/cmdline" 2>/dev/null | tr '\\000\\n' '  ')
+                echo "process $1${words:+ (${words% })}"
+            }
+            waited=0
+            told=
+            while pid=$(locker | head -n 1) && [ -n "$pid" ]; do
+                if [ "$waited" -ge \(patience) ]; then
+                    echo "$(named "$pid") still has the package manager's lock after \(patience) s; nothing was changed"
+                    exit 1
+                fi
+                if [ "$pid" != "$told" ]; then echo "waiting for $(named "$pid"), which has the package manager's lock"; fi
+                told=$pid
+                sleep 2
+                waited=$((waited + 2))
+            done
+            """
+    }
 
     /// Waits for another apt, asks nothing and keeps edited configuration files: the packages ship
     /// configuration meant for containers, so the packaged version of an edited file would break the host.
@@ -59,10 +89,11 @@ public struct UpgradePackages: Hashable, Sendable {
         case .canopsis:
             let install = ["--only-upgrade", "install"] + packages.map { "\($0.name)=\($0.version)" }
             return RemoteScript(
-                environment: environment, preparation: Self.waiting, commands: [update, RemoteCommand(apt + answers + install)])
+                environment: environment, preparation: Self.waiting(for: .apt), commands: [update, RemoteCommand(apt + answers + install)])
         case .system:
             let upgrade = RemoteCommand(apt + answers + ["--with-new-pkgs", "upgrade"])
-            return RemoteScript(environment: environment, preparation: Self.waiting + "\n" + pinning, commands: [update, upgrade])
+            return RemoteScript(
+                environment: environment, preparation: Self.waiting(for: .apt) + "\n" + pinning, commands: [update, upgrade])
         }
     }
 
@@ -90,6 +121,6 @@ public struct UpgradePackages: Hashable, Sendable {
             RemoteCommand(["yum", "-y", "update"] + packages.map { "\($0.name)-\($0.version)" }),
         ]
         if scope == .system { commands.append(RemoteCommand("yum", "-y", "--exclude=canopsis*", "update")) }
-        return RemoteScript(environment: [("LC_ALL", "C")], commands: commands)
+        return RemoteScript(environment: [("LC_ALL", "C")], preparation: Self.waiting(for: .yum), commands: commands)
     }
 }
