@@ -171,23 +171,6 @@ struct JobGroundTests {
         }
     }
 
-    @Test("a step that writes all the time keeps the heart of the lock beating")
-    func heartbeat() async throws {
-        try await JobPlace.with { place in
-            let run = try #require(RunID("20260101-000000-test"))
-            try await place.bash(
-                """
-                mkdir -p "$0/lib/fleet/lock"; printf 'run \(run)\\nmachine here\\n' >"$0/lib/fleet/lock/holder"
-                """)
-            let job = try place.job("i=0; while [ $i -lt 40 ]; do echo $i; sleep 0.1; i=$((i + 1)); done")
-            #expect(try await place.start(job) == .started)
-            try await place.bash("touch -d '1 hour ago' \"$0/lib/fleet/lock/holder\"")
-            #expect(try await place.follow(job).last == .exited(0))
-            let age = try await place.bash("echo $(($(date +%s) - $(stat -c %Y \"$0/lib/fleet/lock/holder\")))")
-            #expect((Int(age.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 9999) < 60)
-        }
-    }
-
     @Test("a status that a power cut left empty or torn is no status: the job vanished", arguments: ["", "exi", "exited \n", "\n"])
     func tornStatus(text: String) async throws {
         try await JobPlace.with { place in
