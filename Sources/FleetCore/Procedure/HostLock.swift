@@ -257,7 +257,7 @@ public struct LockHolder: Hashable, Sendable, Codable {
         ageSeconds = max(0, Int(field(1)) ?? 0)
         isLive = field(2) != "no"
         wasLeft = field(3) == "left"
-        step = String(field(4).prefix(40))
+        step = String(field(4).prefix(40)).escapedForTerminal()
         let last = field(5).split(separator: Character("\t"), maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         person = String((last.first ?? "").prefix(210)).escapedForTerminal()
         purpose = last.count > 1 ? String(last[1].prefix(100)).escapedForTerminal() : ""

@@ -231,6 +231,30 @@ struct HostLockTests {
         }
     }
 
+    @Test("no answer to a break that a host makes up is taken for one, or acts on a terminal", arguments: 0..<200)
+    func hostileBreak(seed: Int) {
+        var generator = SeededGenerator(seed: seed)
+        let alphabet = Array("abc019- @\u{1b}\u{202e}\u{9b}\t\r\nheldbrokenfreerefused".unicodeScalars)
+        var text = Bool.random(using: &generator) ? "n0nce " : "n0nce held "
+        for _ in 0..<Int.random(in: 0...3000, using: &generator) {
+            text.unicodeScalars.append(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)])
+        }
+        let run = RunID("20260101-000000-test")
+        switch HostLock.breakAnswer(in: Array(text.utf8), nonce: "n0nce") {
+        case .held(let holder):
+            #expect(!holder.text.unicodeScalars.contains { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) || $0 == "\u{202e}" })
+            #expect(holder.text.utf8.count < 4000)
+        case .refused(let words): #expect(words.utf8.count <= 1000)
+        case .broken, .free, nil: break
+        }
+        switch run.flatMap({ SavedState.answer(in: Array(text.utf8), run: $0, nonce: "n0nce") }) {
+        case .refused(let words): #expect(words.utf8.count <= 600)
+        case .saved(let state): #expect(state.bytes >= 0 && state.folder == "/var/lib/fleet/saved/20260101-000000-test")
+        case nil: break
+        }
+        #expect(HostLock.breakAnswer(in: Array(text.utf8), nonce: "another") == nil)
+    }
+
     @Test("an answer that no script gives is none, and a holder that makes no sense counts as in use", arguments: 0..<200)
     func hostile(seed: Int) {
         var generator = SeededGenerator(seed: seed)

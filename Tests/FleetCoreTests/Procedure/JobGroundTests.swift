@@ -171,6 +171,25 @@ struct JobGroundTests {
         }
     }
 
+    @Test("a step that writes all the time keeps the heart of the lock beating")
+    func heartbeat() async throws {
+        try await JobPlace.with { place in
+            let run = try #require(RunID("20260101-000000-test"))
+            let holder = place.ground.home + "/lock/holder"
+            try await place.bash("mkdir -p '\(place.ground.home)/lock'; printf 'run \(run)\\nmachine here\\n' >'\(holder)'")
+            // It writes until it has seen a beat, for a minute at most.
+            let job = try place.job(
+                """
+                touch -d '1 hour ago' '\(holder)'
+                i=0
+                while [ $(($(date +%s) - $(stat -c %Y '\(holder)'))) -gt 600 ] && [ $i -lt 600 ]; do echo $i; sleep 0.1; i=$((i + 1)); done
+                [ $i -lt 600 ]
+                """)
+            #expect(try await place.start(job) == .started)
+            #expect(try await place.follow(job).last == .exited(0))
+        }
+    }
+
     @Test("a status that a power cut left empty or torn is no status: the job vanished", arguments: ["", "exi", "exited \n", "\n"])
     func tornStatus(text: String) async throws {
         try await JobPlace.with { place in
