@@ -111,11 +111,13 @@ struct HostUpgrade: Sendable {
                 let reason = Reason(.connectFailed, ["words": lost.words])
                 return Ending(outcome: wasTouched ? .unknown : .unreachable, reason: reason)
             }
-            func refused(_ words: String) -> Ending { Ending(outcome: .failed, reason: Reason(.lockRefused, ["words": words])) }
             switch HostLock.answer(in: seen.output, nonce: nonce) {
             case .taken: return nil
-            case .refused(let words): return refused(words)
-            case nil: return refused("the host did not say whether it is locked")
+            case .refused(let words): return Ending(outcome: .failed, reason: Reason(.lockRefused, ["words": words]))
+            case nil:
+                // It may have the lock or not: nobody knows, and the run goes on with it when it is taken up again.
+                let reason = Reason(.connectFailed, ["words": "the host did not say whether it is locked"])
+                return Ending(outcome: wasTouched ? .unknown : .unreachable, reason: reason)
             case .held(let holder):
                 guard holder.isInUse, clock.now() < deadline, !Task.isCancelled else {
                     // One that this run has touched and cannot look at is not merely put off.

@@ -5,6 +5,16 @@ import Testing
 /// Runs that are left and taken up again, by the same person or another, on real hosts. `docs/reliability.md` has the table.
 @Suite("runs taken up again on real hosts", .timeLimit(.minutes(15)))
 struct DurabilityTests {
+    /// A coordinator is killed while the `canopsinit` of its one host runs, which then goes on until its `sleep 1000` is ended.
+    private static func leaveInCanopsinit(_ host: LabHost, _ person: Operator) async throws {
+        try await host.turn("canopsinit.sleep", to: "1000")
+        let first = try await person.fleet("upgrade", "--to", "3.26.0", "--yes", "--output", "json") { running in
+            try await running.wait("canopsinit runs") { try await !host.canopsinitCalls().isEmpty }
+            running.send(SIGKILL)
+        }
+        first.ended(128 + SIGKILL)
+    }
+
     /// How often the new package was configured on a host, counted when that begins.
     private static func configured(_ host: LabHost) async throws -> Int {
         try await host.lines(of: "/var/log/fleet-lab/postinst.count").count { $0.contains(" canopsis-core 3.26.0 ") }
@@ -119,12 +129,7 @@ struct DurabilityTests {
     func lockBreak() async throws {
         try await Operator.at("a1:deb12") { person, lab in
             let host = try lab["a1"]
-            try await host.turn("canopsinit.sleep", to: "1000")
-            let first = try await person.fleet("upgrade", "--to", "3.26.0", "--yes", "--output", "json") { running in
-                try await running.wait("canopsinit runs") { try await !host.canopsinitCalls().isEmpty }
-                running.send(SIGKILL)
-            }
-            first.ended(128 + SIGKILL)
+            try await Self.leaveInCanopsinit(host, person)
             let kept = try await person.fleet("lock", "break", "--yes")
             kept.ended(7)
             #expect(kept.stderr.contains("kept: "), "\(kept.stderr)")
@@ -148,12 +153,7 @@ struct DurabilityTests {
     func reinstalled() async throws {
         try await Operator.at("a1:deb12") { person, lab in
             let host = try lab["a1"]
-            try await host.turn("canopsinit.sleep", to: "1000")
-            let first = try await person.fleet("upgrade", "--to", "3.26.0", "--yes", "--output", "json") { running in
-                try await running.wait("canopsinit runs") { try await !host.canopsinitCalls().isEmpty }
-                running.send(SIGKILL)
-            }
-            first.ended(128 + SIGKILL)
+            try await Self.leaveInCanopsinit(host, person)
             // Another machine at the same address.
             try await host.shell(
                 "rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; ssh-keygen -q -t ecdsa -N '' -f /etc/ssh/ssh_host_ecdsa_key; "

@@ -161,7 +161,7 @@ public struct HostLock: Hashable, Sendable {
             holder=$(sed -n 's/^run //p' "$lock/holder" 2>/dev/null | head -n 1 | tr -c -d 'a-z0-9-')
             age=$(($(date +%s) - $(stat -c %Y "$lock/holder" 2>/dev/null || date +%s)))
             # A heartbeat of the future: the clock was set back since, and nobody has touched the lock after that.
-            if [ "$age" -lt -60 ]; then age=601; fi
+            if [ "$age" -lt -60 ]; then age=\#(staleSeconds + 1); fi
             live=no
             for job in /var/lib/fleet/jobs/"$holder"/*/; do
                 if [ -e "$job/started" ] && [ ! -e "$job/status" ]; then

@@ -15,7 +15,7 @@ public struct Job: Hashable, Sendable {
     public var attempt: Int
     /// The shell text to run as root.
     public var script: String
-    /// After how many seconds it is ended on the host, with status 124; nil for a step that nobody may end half-way.
+    /// After how many seconds it is ended on the host (``endedStatuses``); nil for a step that nobody may end half-way.
     public var endedAfterSeconds: Int64?
     /// The lock that must be held for it to be started; nil in tests of a job alone.
     public var lock: HostLock?
