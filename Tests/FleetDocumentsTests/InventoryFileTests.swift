@@ -171,7 +171,9 @@ struct ExampleInventoriesTests {
     static let folder =
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path + "/inventory"
-    static let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
+    /// The lab's own inventory is no example: it comes and goes with its hosts, and is empty in between.
+    static let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+        .filter { $0.hasSuffix(".yaml") && $0 != "lab.yaml" }.sorted()
 
     @Test("each is read without a complaint", arguments: files)
     func isRead(_ file: String) throws {
@@ -182,7 +184,7 @@ struct ExampleInventoriesTests {
     func together() throws {
         #expect(Set(Self.files).isSuperset(of: ["customers.yaml", "small.yaml", "sudo.yaml"]))
         let folder = try TemporaryFolder()
-        for file in Self.files where file != "lab.yaml" {
+        for file in Self.files {
             try folder.write(String(contentsOfFile: "\(Self.folder)/\(file)", encoding: .utf8), to: "fleet/\(file)")
         }
         #expect(try folder.inventory("fleet").hosts.count == 24)
