@@ -7,7 +7,7 @@ struct PackageLockTests {
     /// The part of a step's script that waits, with the files of a folder in place of the host's, and as much patience as given.
     private static func waiting(_ manager: PackageManager, at place: JobPlace, seconds: Int) throws -> String {
         let script = UpgradePackages(manager: manager, packages: [], scope: .canopsis).script.shellText
-        let end = try #require(script.range(of: "\ndone\n")).upperBound
+        let end = try #require(script.range(of: "\nawait_lock\n")).upperBound
         return String(script[..<end]).replacing("/var/", with: place.root + "/var/").replacing("-ge 600", with: "-ge \(seconds)")
             .replacing("after 600 s", with: "after \(seconds) s") + "echo went on\n"
     }
@@ -52,7 +52,7 @@ struct PackageLockTests {
                     #expect(
                         said == """
                             waiting for process \(pid) (some-apt), which has the package manager's lock
-                            process \(pid) (some-apt) still has the package manager's lock after 2 s; nothing was changed
+                            process \(pid) (some-apt) still has the package manager's lock after 2 s; the step goes no further
 
                             """)
                 }

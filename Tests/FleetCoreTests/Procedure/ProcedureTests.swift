@@ -57,18 +57,20 @@ struct ProcedureTests {
             words=$(head -c 200 "/proc/$1/cmdline" 2>/dev/null | tr '\\000\\n' '  ')
             echo "process $1${words:+ (${words% })}"
         }
-        waited=0
-        told=
-        while pid=$(locker | head -n 1) && [ -n "$pid" ]; do
-            if [ "$waited" -ge 600 ]; then
-                echo "$(named "$pid") still has the package manager's lock after 600 s; nothing was changed"
-                exit 1
-            fi
-            if [ "$pid" != "$told" ]; then echo "waiting for $(named "$pid"), which has the package manager's lock"; fi
-            told=$pid
-            sleep 2
-            waited=$((waited + 2))
-        done
+        await_lock() {
+            waited=0
+            told=
+            while pid=$(locker | head -n 1) && [ -n "$pid" ]; do
+                if [ "$waited" -ge 600 ]; then
+                    echo "$(named "$pid") still has the package manager's lock after 600 s; the step goes no further"
+                    exit 1
+                fi
+                if [ "$pid" != "$told" ]; then echo "waiting for $(named "$pid"), which has the package manager's lock"; fi
+                told=$pid
+                sleep 2
+                waited=$((waited + 2))
+            done
+        }
         """
     }
 
@@ -88,7 +90,9 @@ struct ProcedureTests {
         if [ -f /etc/apt/preferences ]; then cat /etc/apt/preferences >>"$FLEET_JOB/preferences"; fi
         printf 'Dir::Etc::Preferences "%s/preferences";\\n' "$FLEET_JOB" >"$FLEET_JOB/apt.conf"
         export APT_CONFIG="$FLEET_JOB/apt.conf"
+        await_lock
         apt-get -q -y -o 'DPkg::Lock::Timeout=600' update
+        await_lock
         apt-get -q -y -o 'DPkg::Lock::Timeout=600' -o 'Dpkg::Options::=--force-confdef' -o 'Dpkg::Options::=--force-confold' --with-new-pkgs upgrade
 
         """
@@ -98,7 +102,9 @@ struct ProcedureTests {
         export LC_ALL=C
         export DEBIAN_FRONTEND=noninteractive
         \(waiting("/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock", ""))
+        await_lock
         apt-get -q -y -o 'DPkg::Lock::Timeout=600' update
+        await_lock
         apt-get -q -y -o 'DPkg::Lock::Timeout=600' -o 'Dpkg::Options::=--force-confdef' -o 'Dpkg::Options::=--force-confold' --only-upgrade install \
         'canopsis-core=3.26.0-1' 'canopsis-engines-go=3.26.0-1'
 
@@ -108,7 +114,9 @@ struct ProcedureTests {
         set -e
         export LC_ALL=C
         \(waiting("/var/lib/rpm/.rpm.lock", "/var/run/yum.pid /var/lib/dnf/rpmdb_lock.pid /var/cache/dnf/metadata_lock.pid"))
+        await_lock
         yum -q clean expire-cache
+        await_lock
         yum -y update canopsis-core-3.26.0-1 canopsis-engines-go-3.26.0-1
 
         """
@@ -122,7 +130,7 @@ struct ProcedureTests {
             case (.apt, .system): Self.aptSystem
             case (.apt, .canopsis): Self.aptCanopsis
             case (.yum, .canopsis): Self.yumCanopsis
-            case (.yum, .system): Self.yumCanopsis + "yum -y '--exclude=canopsis*' update\n"
+            case (.yum, .system): Self.yumCanopsis + "await_lock\nyum -y '--exclude=canopsis*' update\n"
             }
         let isPlain = (kind.edition, kind.stack) == (.core, .python) || kind.target == CanopsisVersion(3, 17, 1)
         let options = " --canopsis-edition \(kind.edition.rawValue) --canopsis-stack \(kind.stack.rawValue)"

@@ -15,6 +15,6 @@ public struct RepairPackages: Hashable, Sendable {
     public var script: RemoteScript {
         RemoteScript(
             environment: [("LC_ALL", "C"), ("DEBIAN_FRONTEND", "noninteractive")], preparation: UpgradePackages.waiting(for: .apt),
-            commands: [RemoteCommand("dpkg", "--force-confdef", "--force-confold", "--configure", "-a")])
+            commands: UpgradePackages.inTurn([RemoteCommand("dpkg", "--force-confdef", "--force-confold", "--configure", "-a")]))
     }
 }

@@ -32,7 +32,13 @@ public struct UpgradePackages: Hashable, Sendable {
     /// How long another process that has the package manager's lock is waited for, in seconds, before the step fails in its name.
     static let lockPatience = 600
 
-    /// Waits for another process that has a lock of the package manager, and says who it is; fails with its name if it keeps it.
+    /// Puts before each command a wait for any other process that has a lock of the package manager.
+    ///
+    /// One may take it between two commands, as unattended upgrades do.
+    static func inTurn(_ commands: [RemoteCommand]) -> [RemoteCommand] { commands.flatMap { [RemoteCommand("await_lock"), $0] } }
+
+    /// A shell function `await_lock` that waits for another process that has a lock of the package manager, and says who it is; fails
+    /// with its name if it keeps it.
     ///
     /// apt waits by itself since 1.9.11 only, and Debian 8 and 9 have older ones; yum and dnf wait without a limit. A record lock
     /// shows in `/proc/locks` with the inode of its file; a process id on file counts only while such a process lives.
@@ -63,18 +69,20 @@ public struct UpgradePackages: Hashable, Sendable {
                 words=$(head -c 200 "/proc/$1/cmdline" 2>/dev/null | tr '\\000\\n' '  ')
                 echo "process $1${words:+ (${words% })}"
             }
-            waited=0
-            told=
-            while pid=$(locker | head -n 1) && [ -n "$pid" ]; do
-                if [ "$waited" -ge \(patience) ]; then
-                    echo "$(named "$pid") still has the package manager's lock after \(patience) s; nothing was changed"
-                    exit 1
-                fi
-                if [ "$pid" != "$told" ]; then echo "waiting for $(named "$pid"), which has the package manager's lock"; fi
-                told=$pid
-                sleep 2
-                waited=$((waited + 2))
-            done
+            await_lock() {
+                waited=0
+                told=
+                while pid=$(locker | head -n 1) && [ -n "$pid" ]; do
+                    if [ "$waited" -ge \(patience) ]; then
+                        echo "$(named "$pid") still has the package manager's lock after \(patience) s; the step goes no further"
+                        exit 1
+                    fi
+                    if [ "$pid" != "$told" ]; then echo "waiting for $(named "$pid"), which has the package manager's lock"; fi
+                    told=$pid
+                    sleep 2
+                    waited=$((waited + 2))
+                done
+            }
             """
     }
 
@@ -89,11 +97,12 @@ public struct UpgradePackages: Hashable, Sendable {
         case .canopsis:
             let install = ["--only-upgrade", "install"] + packages.map { "\($0.name)=\($0.version)" }
             return RemoteScript(
-                environment: environment, preparation: Self.waiting(for: .apt), commands: [update, RemoteCommand(apt + answers + install)])
+                environment: environment, preparation: Self.waiting(for: .apt),
+                commands: Self.inTurn([update, RemoteCommand(apt + answers + install)]))
         case .system:
             let upgrade = RemoteCommand(apt + answers + ["--with-new-pkgs", "upgrade"])
             return RemoteScript(
-                environment: environment, preparation: Self.waiting(for: .apt) + "\n" + pinning, commands: [update, upgrade])
+                environment: environment, preparation: Self.waiting(for: .apt) + "\n" + pinning, commands: Self.inTurn([update, upgrade]))
         }
     }
 
@@ -121,6 +130,6 @@ public struct UpgradePackages: Hashable, Sendable {
             RemoteCommand(["yum", "-y", "update"] + packages.map { "\($0.name)-\($0.version)" }),
         ]
         if scope == .system { commands.append(RemoteCommand("yum", "-y", "--exclude=canopsis*", "update")) }
-        return RemoteScript(environment: [("LC_ALL", "C")], preparation: Self.waiting(for: .yum), commands: commands)
+        return RemoteScript(environment: [("LC_ALL", "C")], preparation: Self.waiting(for: .yum), commands: Self.inTurn(commands))
     }
 }
