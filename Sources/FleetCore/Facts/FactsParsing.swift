@@ -3,8 +3,10 @@ extension HostFacts {
     ///
     /// Nothing a host says is trusted: names and versions have the characters such names can have, or they are not taken. A
     /// section that cannot be understood leaves its fact unknown and is named in ``HostFacts/unread``. Output without its
-    /// last marker, and a host that does not say which machine it is, give no facts at all.
-    public static func parse(_ output: [UInt8], nonce: String, hostKey: String) throws(FactsError) -> HostFacts {
+    /// last marker, and a host that does not say which machine it is, give no facts at all. `probes` are those of the script.
+    public static func parse(
+        _ output: [UInt8], nonce: String, hostKey: String, probes: [FileProbe] = []
+    ) throws(FactsError) -> HostFacts {
         let output = try FactsOutput(output, nonce: nonce)
         let machineID = try parseMachineID(output)
         let isRoot = try parseIsRoot(output)
@@ -43,6 +45,7 @@ extension HostFacts {
             memory: value(or: nil, parseMemory),
             clock: value(or: nil, parseClock),
             lockHolder: value(or: nil, parseHostLock),
+            probes: value(or: [:]) { output throws(FactsError) in try parseProbes(output, of: probes) },
             unread: unread)
     }
 }

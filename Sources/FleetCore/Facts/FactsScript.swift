@@ -18,17 +18,18 @@ public enum FactsScript {
     /// waits, so that the host can say what took so long.
     static let offerSeconds = 120
 
-    /// The script; `offer` also reads what the repositories offer.
+    /// The script; `offer` also reads what the repositories offer, and `probes` are looked for in files.
     ///
-    /// `nonce` must be hard to guess, 8 ... 64 ASCII letters and digits, new for every reading; the parser gets the same one.
-    public static func text(offer: Bool, nonce: String) -> String {
+    /// `nonce` must be hard to guess, 8 ... 64 ASCII letters and digits, new for every reading; the parser gets the same one,
+    /// and the same probes in the same order.
+    public static func text(offer: Bool, nonce: String, probes: [FileProbe] = []) -> String {
         precondition(isNonce(nonce), "a nonce is 8 to 64 ASCII letters and digits")
         return """
             fleet_facts() {
             N=\(nonce) OFFER=\(offer ? "yes" : "no") SECONDS_FOR_OFFER=\(offerSeconds) INDEX=\(indexFolder)
 
             """ + preparation + system.replacing("LOGIND_KILLS", with: Job.logindKills(in: "/etc")) + packages + units + locks + hostLock
-                + offerFunctions + ending
+                + probing(probes) + offerFunctions + ending
     }
 
     /// Whether a text can frame the output.

@@ -47,6 +47,8 @@ public struct HostFacts: Hashable, Sendable {
     public var lockHolder: LockHolder?
     /// The host's clock when it was asked, in seconds since 1970; nil if it could not be read.
     public var clock: Int64?
+    /// What was looked for in files, with the answers; a question nobody asked, or the host could not answer, is absent.
+    public var probes: [FileProbe: ProbeAnswer]
     /// The sections of the facts that could not be understood: their facts are unknown, not absent.
     public var unread: [FactsError]
 
@@ -61,7 +63,7 @@ public struct HostFacts: Hashable, Sendable {
         brokenPackages: [String]?, heldPackages: [String] = [], otherPackages: [Package] = [], hasCatModules: Bool? = nil,
         bootID: String? = nil,
         memory: Memory? = nil, clock: Int64? = nil,
-        lockHolder: LockHolder? = nil, unread: [FactsError] = []
+        lockHolder: LockHolder? = nil, probes: [FileProbe: ProbeAnswer] = [:], unread: [FactsError] = []
     ) {
         self.identity = identity
         self.system = system
@@ -85,6 +87,7 @@ public struct HostFacts: Hashable, Sendable {
         self.memory = memory
         self.clock = clock
         self.lockHolder = lockHolder
+        self.probes = probes
         self.unread = unread
     }
 
