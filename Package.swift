@@ -35,7 +35,9 @@ let package = Package(
         .target(
             name: "FleetDocuments",
             dependencies: ["FleetCore", "CCrypto", .product(name: "Yams", package: "Yams")],
-            swiftSettings: strict),
+            exclude: ["Catalogue/Releases"],
+            swiftSettings: strict,
+            plugins: ["EmbedReleases"]),
         .target(name: "FleetRollout", dependencies: ["FleetCore"], swiftSettings: strict),
         .target(
             name: "FleetJournal",
@@ -50,6 +52,10 @@ let package = Package(
         .target(name: "SSHClient", dependencies: ["CSSH2", "CCrypto"], swiftSettings: strict),
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        // Puts the release catalogue into the program, which needs none of its files when it runs.
+        .plugin(name: "EmbedReleases", capability: .buildTool(), dependencies: ["EmbedTexts"]),
+        .executableTarget(name: "EmbedTexts", swiftSettings: strict),
 
         // Servers, scripted hosts and clocks for the tests.
         .target(

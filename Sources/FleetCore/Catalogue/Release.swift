@@ -4,7 +4,7 @@ public struct Release: Hashable, Sendable, Codable {
     public var version: CanopsisVersion
     /// When it was published, `2020-03-19`; nil if the vendor does not say.
     public var published: String?
-    /// What its note looked like when this entry was written; nil if it has no note.
+    /// What its note looked like when this entry was written; nil if the entry does not say.
     public var note: NoteFacts?
     /// Why it must not be taken, and by whom.
     public var withdrawals: [Withdrawal]

@@ -21,12 +21,22 @@ public struct ReleasePath: Hashable, Sendable, Codable {
 
     /// What is known of the note of a target.
     public enum TargetNote: String, Hashable, Sendable, Codable {
-        /// The catalogue knows it.
-        case known
-        /// The vendor published none.
-        case none
-        /// The catalogue does not have the release.
+        /// The catalogue says what it looked like.
+        case described
+        /// The catalogue has the release, and does not say what its note looked like.
+        case notDescribed = "not-described"
+        /// The catalogue does not have the release: no note of it is known.
         case noEntry = "no-entry"
+    }
+
+    /// What a person has to know of the target's note, as a sentence without a full stop; nil if the catalogue describes it.
+    public var targetNoteText: String? {
+        switch targetNote {
+        case .described: nil
+        case .notDescribed: "the catalogue does not say what the vendor's note on \(target) looked like"
+        case .noEntry where target.isReleaseCandidate: "\(target) is a candidate of \(target.release), and has no note of its own"
+        case .noEntry: "no note of the vendor on \(target) is known: what it asks for is not known either"
+        }
     }
 
     /// Finds the path of a host; there is none to what is installed, and none back.
@@ -53,7 +63,7 @@ public struct ReleasePath: Hashable, Sendable, Codable {
         } else {
             releasesWithoutEntry = []
         }
-        targetNote = catalogue.release(target).map { $0.note == nil ? .none : .known } ?? .noEntry
+        targetNote = catalogue.release(target).map { $0.note == nil ? .notDescribed : .described } ?? .noEntry
 
         func findings(of conditions: [StepCondition]) -> [ConditionFinding] {
             conditions.map { $0.finding(facts: facts, host: host, installed: installed) }

@@ -115,7 +115,9 @@ extension CanopsisVersion {
         /// Reads `rc1`; nil for anything else.
         public init?(_ text: some StringProtocol) {
             let word = text.prefix { $0.isLetter }
-            guard let kind = Kind(rawValue: String(word)), let number = CanopsisVersion.number(text.dropFirst(word.count)) else { return nil }
+            guard let kind = Kind(rawValue: String(word)), let number = CanopsisVersion.number(text.dropFirst(word.count)) else {
+                return nil
+            }
             self.init(kind, number)
         }
 

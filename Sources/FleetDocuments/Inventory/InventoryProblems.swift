@@ -128,5 +128,5 @@ extension Problem {
 
 extension String {
     /// The text on one line, cut where it would flood a message.
-    fileprivate var shortened: String { (count <= 80 ? self : prefix(77) + "...").escapedForTerminal() }
+    var shortened: String { (count <= 80 ? self : prefix(77) + "...").escapedForTerminal() }
 }
