@@ -73,7 +73,9 @@ let package = Package(
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
-            name: "FleetDocumentsTests", dependencies: ["FleetDocuments", "FleetCore", "TestSupport"], exclude: ["Fixtures"],
+            name: "FleetDocumentsTests",
+            dependencies: ["FleetDocuments", "FleetCore", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")],
+            exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "FleetRolloutTests", dependencies: ["FleetRollout", "FleetCore", "TestSupport"], swiftSettings: strict),

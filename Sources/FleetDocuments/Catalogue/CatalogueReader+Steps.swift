@@ -37,12 +37,12 @@ extension CatalogueReader {
     private mutating func id(_ found: (text: String, line: Int)?, of release: CanopsisVersion) -> String? {
         guard let found else { return nil }
         let name = found.text.dropFirst("\(release)-".count)
-        let isName = name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
+        let isName = name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || "-.".utf8.contains($0) }
         if found.text.hasPrefix("\(release)-"), (1...60).contains(name.utf8.count), isName { return found.text }
         problems.append(
             .badEntry(
                 found.text, of: "id", at: found.line, in: path,
-                remedy: "Write `\(release)-` and a name of small letters, digits and `-`."))
+                remedy: "Write `\(release)-` and a name of small letters, digits, `-` and `.`."))
         return nil
     }
 
@@ -108,7 +108,7 @@ extension CatalogueReader {
         if let edit = ConfigEdit(file: file.text, section: section.text, line: line.text) { return edit }
         problems.append(
             .badEntry(
-                line.text, of: "edit", at: fields.line, in: path,
+                "\(file.text), [\(section.text)], \(line.text)", of: "edit", at: fields.line, in: path,
                 remedy: "Write an absolute path, a section without brackets, and a setting that begins its line."))
         return nil
     }
@@ -129,15 +129,28 @@ extension CatalogueReader {
     }
 
     private mutating func condition(_ value: YAMLValue) -> StepCondition? {
-        var (subject, allowed) = ("", Self.conditionKeys.map(\.key))
-        if case .mapping(let entries, _) = value,
-            let known = Self.conditionKeys.first(where: { known in entries.contains { $0.key == known.key } })
-        {
-            (subject, allowed) = (known.key, [known.key] + known.others)
+        let subjects = Self.conditionKeys.map(\.key)
+        guard case .mapping(let entries, let place) = value else {
+            problems.append(
+                .wrongShape("A condition", wants: "a mapping", not: value, in: path, write: "`{stack: go}`, or another of its kind"))
+            return nil
         }
-        guard let fields = fields(value, called: "A condition", allowed: allowed, write: "one of \(allowed.joined(separator: ", ")) each"),
-            !subject.isEmpty
-        else { return nil }
+        let named = entries.map(\.key).filter { subjects.contains($0) }
+        guard let subject = named.first, Set(named).count == 1 else {
+            let unknown = entries.filter { !subjects.contains($0.key) }
+            if named.isEmpty, !unknown.isEmpty {
+                problems += unknown.map { .unknownKey($0, allowed: subjects, in: path) }
+            } else {
+                problems.append(
+                    .contradiction(
+                        "A condition is about one thing, this one about "
+                            + (named.isEmpty ? "none." : named.joined(separator: " and ") + "."),
+                        at: place, in: path, remedy: "Write each as an entry of its own, one of \(subjects.joined(separator: ", "))."))
+            }
+            return nil
+        }
+        let allowed = [subject] + (Self.conditionKeys.first { $0.key == subject }?.others ?? [])
+        guard let fields = fields(value, called: "A condition", allowed: allowed, write: "`{stack: go}`") else { return nil }
         let found = required(subject, of: fields)
         switch subject {
         case "system":

@@ -44,12 +44,16 @@ struct CatalogueReader {
             steps: list(fields["steps"], write: "each step as `- id: ...`").compactMap { step($0, of: version) })
         releases.append(DeclaredRelease(release: release, file: path, line: fields.line))
 
+        findDuplicates(in: fields["steps"])
+    }
+
+    /// A complaint about each id that is given twice, at its place.
+    private mutating func findDuplicates(in entry: YAMLEntry?) {
+        guard case .list(let values, _) = entry?.value else { return }
         var lines: [String: Int] = [:]
-        for value in list(fields["steps"], write: "") {
-            guard case .mapping(let entries, let line) = value, let id = entries.first(where: { $0.key == "id" }),
-                case .text(let text, _) = id.value
-            else { continue }
-            if let first = lines[text] { problems.append(.duplicateStep(text, first: first, at: id.line, in: path)) }
+        for case .mapping(let entries, _) in values {
+            guard let id = entries.first(where: { $0.key == "id" }), case .text(let text, let line) = id.value else { continue }
+            if let first = lines[text] { problems.append(.duplicateStep(text, first: first, at: line, in: path)) }
             lines[text] = lines[text] ?? line
         }
     }

@@ -114,7 +114,7 @@ extension Problem {
 
     static func badEntry(_ value: String, of key: String, at line: Int, in path: String, remedy: String) -> Problem {
         Problem(
-            code: "bad-\(key.replacing("_", with: "-"))", what: "`\(value.shortened)` cannot be a `\(key)`.",
+            code: "bad-\(key.replacing("_", with: "-"))", what: "`\(value.shortened)` cannot be the value of `\(key)`.",
             place: .file(path, line: line), remedy: remedy)
     }
 
