@@ -7,9 +7,8 @@ struct TextFile {
     let path: String
     /// What the file is to Fleet, such as `inventory`.
     let role: String
-
-    /// The most bytes a file may have.
-    static let most = 16 * 1024 * 1024
+    /// The most bytes the file may have.
+    var most = 16 * 1024 * 1024
 
     /// The whole text, which must be UTF-8.
     func read() throws(Problem) -> String {
@@ -39,9 +38,9 @@ struct TextFile {
                 throw unreadable(errno)
             }
             bytes += buffer[..<count]
-            guard bytes.count <= Self.most else {
+            guard bytes.count <= most else {
                 throw Problem(
-                    code: "file-too-big", what: "The \(role) is larger than \(Self.most / 1024 / 1024) MB.", place: .file(path, line: nil),
+                    code: "file-too-big", what: "The \(role) is larger than \(most / 1024 / 1024) MB.", place: .file(path, line: nil),
                     remedy: "Check that this is the right file.")
             }
         }
