@@ -20,6 +20,7 @@ struct InlineMarkdown {
         let bytes = Array(markdown.utf8)
         let brackets = Self.pairs(in: bytes, "[", "]")
         let parentheses = Self.pairs(in: bytes, "(", ")")
+        let spans = Self.codeSpans(in: bytes)
         /// Where a link's text ends, and what comes after its target.
         var ends: [Int: Int] = [:]
         var visible: [UInt8] = []
@@ -56,7 +57,15 @@ struct InlineMarkdown {
                     }
                 }
                 index += 1
-            case UInt8(ascii: "*"), UInt8(ascii: "`"): index += 1
+            case UInt8(ascii: "*"): index += 1
+            case UInt8(ascii: "`"):
+                // Marks within code stand for themselves.
+                if let (inside, end) = spans[index] {
+                    visible += bytes[inside]
+                    index = end
+                } else {
+                    index += 1
+                }
             case UInt8(ascii: "<"):
                 if let end = Self.endOfTag(in: bytes, at: index) {
                     if bytes[(index + 1)...].starts(with: "img".utf8) { hasImage = true }
@@ -92,6 +101,26 @@ struct InlineMarkdown {
             if byte == UInt8(ascii: closing), let start = open.popLast() { pairs[start] = index }
         }
         return pairs
+    }
+
+    /// Where each run of backticks has its equal, and what stands in between.
+    private static func codeSpans(in bytes: [UInt8]) -> [Int: (inside: Range<Int>, end: Int)] {
+        var spans: [Int: (Range<Int>, Int)] = [:]
+        /// The nearest run of each length behind the place one is at.
+        var next: [Int: Int] = [:]
+        var end = bytes.count
+        while end > 0 {
+            guard bytes[end - 1] == UInt8(ascii: "`") else {
+                end -= 1
+                continue
+            }
+            var start = end
+            while start > 0, bytes[start - 1] == UInt8(ascii: "`") { start -= 1 }
+            let length = end - start
+            if let other = next.updateValue(start, forKey: length) { spans[start] = (end..<other, other + length) }
+            end = start
+        }
+        return spans
     }
 
     /// The target in `(target "title")`.

@@ -81,10 +81,10 @@ struct NoteRules {
         }
         for sentence in Self.sentences(of: inline.text, fromLine: block.line) {
             isProcedureEmpty = false
-            if NoteWording.understand(sentence.words, leads: leads) == .more,
+            if NoteWording.understand(sentence.folded, leads: leads) == .more,
                 !sentence.clauses.allSatisfy({ NoteWording.understand($0, leads: leads) != .more })
             {
-                add(.procedure, sentence.line, .sentence, sentence.text)
+                add(.procedure, sentence.line, .sentence, String(sentence.text))
             }
         }
     }
@@ -103,7 +103,7 @@ struct NoteRules {
             // What is in a notice was looked at with it.
             guard block.notice == nil else { return }
             let sentences = Self.sentences(of: InlineMarkdown(block.text).text, fromLine: block.line)
-            if section == .preamble, let line = sentences.first(where: { NoteWording.withdrawals.isIn($0.words) })?.line {
+            if section == .preamble, let line = sentences.first(where: { NoteWording.withdrawals.isIn($0.folded) })?.line {
                 withdrawnLine = withdrawnLine ?? line
             }
             note(sentences, isAboutRelease: isAboutRelease)
@@ -124,7 +124,7 @@ struct NoteRules {
             return note(sentences, isAboutRelease: true)
         }
         let isAnnouncement = Self.marked(sentences).allSatisfy {
-            $0.isAnnouncement && !NoteWording.demands.isIn($0.sentence.words) || $0.isPreparation
+            $0.isAnnouncement && !NoteWording.demands.isIn($0.sentence.folded) || $0.isPreparation
         }
         if sentences.isEmpty || !isAnnouncement { add(.hidden, notice.line, .notice, excerpt(ofNotice: number)) }
     }
@@ -133,9 +133,9 @@ struct NoteRules {
     private mutating func note(_ sentences: [Sentence], isAboutRelease: Bool) {
         for (sentence, isAnnouncement, isPreparation) in Self.marked(sentences) where !isPreparation {
             let found =
-                NoteWording.demands.first(in: sentence.words)
-                ?? (isAboutRelease && !isAnnouncement ? NoteWording.cautions.first(in: sentence.words) : nil)
-            if let found { add(.hidden, sentence.lines[found.index], .wording, sentence.text) }
+                NoteWording.demands.first(in: sentence.folded)
+                ?? (isAboutRelease && !isAnnouncement ? NoteWording.cautions.first(in: sentence.folded) : nil)
+            if let found { add(.hidden, sentence.words[found.index].line, .wording, sentence.excerpt(around: found.index)) }
         }
     }
 
@@ -143,8 +143,8 @@ struct NoteRules {
     private static func marked(_ sentences: [Sentence]) -> [(sentence: Sentence, isAnnouncement: Bool, isPreparation: Bool)] {
         var follows = false
         return sentences.map { sentence in
-            let isAnnouncement = NoteWording.announcements.isIn(sentence.words)
-            let isPreparation = follows && !sentence.words.isEmpty && NoteWording.preparations.phrase(at: 0, of: sentence.words) != nil
+            let isAnnouncement = NoteWording.announcements.isIn(sentence.folded)
+            let isPreparation = follows && !sentence.folded.isEmpty && NoteWording.preparations.phrase(at: 0, of: sentence.folded) != nil
             follows = isAnnouncement || isPreparation
             return (sentence, isAnnouncement, isPreparation)
         }
@@ -160,15 +160,24 @@ struct NoteRules {
 
     // MARK: Sentences
 
-    /// A sentence with its words, each with its line.
+    /// A sentence with its words.
     struct Sentence {
-        var text: String
-        var words: [String]
-        var lines: [Int]
+        var text: Substring
+        var words: [PlainText.Word]
+        /// The words, folded.
+        var folded: [String]
         /// The words between commas, semicolons and colons.
         var clauses: [[String]]
 
-        var line: Int { lines.first ?? 0 }
+        var line: Int { words.first?.line ?? 0 }
+
+        /// The text from its beginning, or from a little before this word where that is far in.
+        func excerpt(around index: Int) -> String {
+            let start = words[index].start
+            guard text[..<start].count > 40 else { return String(text) }
+            let first = words[...index].last { text[$0.start..<start].count >= 20 }?.start ?? start
+            return "…" + text[first...]
+        }
     }
 
     /// The sentences of a text that have words. A full stop ends one if a blank follows.
@@ -181,8 +190,7 @@ struct NoteRules {
             if !words.isEmpty {
                 let clauses = piece.split { $0 == "," || $0 == ";" || $0 == ":" }.map { PlainText.words(String($0)) }
                 sentences.append(
-                    Sentence(
-                        text: String(piece), words: words.map(\.text), lines: words.map(\.line), clauses: clauses.filter { !$0.isEmpty }))
+                    Sentence(text: piece, words: words, folded: words.map(\.text), clauses: clauses.filter { !$0.isEmpty }))
             }
             line += piece.count(where: { $0 == "\n" })
             start = end

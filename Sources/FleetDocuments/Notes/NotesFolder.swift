@@ -45,6 +45,7 @@ public struct NotesFolder: Sendable {
         }
         var files = try files(in: path)
         if files.notes.isEmpty {
+            files.others = 0
             for folder in try foldersOfNotes() {
                 let found = try self.files(in: folder)
                 files.notes += found.notes

@@ -25,20 +25,22 @@ enum PlainText {
     /// The words of a text that begins on this line, each with its line.
     static func words(in text: Substring, fromLine first: Int) -> [Word] {
         var words: [Word] = []
-        var (word, line) = ("", first)
+        var (word, line, start) = ("", first, text.startIndex)
         /// A mark after a digit, which belongs to the word if a digit follows.
         var mark: Character?
         func isNumber(_ character: Character?) -> Bool { character.map { $0.isASCII && $0.isNumber } ?? false }
         func end() {
-            if !word.isEmpty { words.append(Word(text: word, line: line)) }
+            if !word.isEmpty { words.append(Word(text: word, line: line, start: start)) }
             (word, mark) = ("", nil)
         }
-        for character in text {
+        for index in text.indices {
+            let character = text[index]
             if let folded = fold(character) {
                 if let joint = mark {
                     if isNumber(character) { word.append(joint) } else { end() }
                     mark = nil
                 }
+                if word.isEmpty { start = index }
                 word += folded
             } else if mark == nil, isNumber(word.last), character == "." || character == "-" || character == "/" {
                 mark = character
@@ -55,6 +57,8 @@ enum PlainText {
     struct Word: Hashable {
         var text: String
         var line: Int
+        /// Where it begins.
+        var start: String.Index
     }
 
     /// A letter or a digit folded; nil for everything else.
