@@ -2,7 +2,7 @@ import FleetCore
 import Foundation
 import GRDB
 
-/// The events of every run, in one SQLite file.
+/// The events of every run, and the release notes that were imported, in one SQLite file.
 ///
 /// An event is on the disk when the call that appends it returns (WAL, `synchronous=FULL`); only
 /// ``RunEvent/stepProgress(host:step:offset:)`` may be lost to a power cut. Any number of tasks and processes may
@@ -17,6 +17,9 @@ public final class Journal: Sendable {
     private let file: JournalFile
     private let queue: DatabaseQueue
     private let clock: @Sendable () -> Timestamp
+
+    /// What a row that is written now is stamped with.
+    var now: Timestamp { clock() }
 
     /// Opens the journal in a folder, bringing an older one up to date.
     ///
@@ -270,7 +273,7 @@ public final class Journal: Sendable {
     }
 
     /// Calls SQLite and says what went wrong in a person's words.
-    private func attempt<Value>(_ doing: String, _ body: (Database) throws -> Value) throws(Problem) -> Value {
+    func attempt<Value>(_ doing: String, _ body: (Database) throws -> Value) throws(Problem) -> Value {
         do { return try queue.writeWithoutTransaction(body) } catch { throw file.problem(error, doing: doing) }
     }
 }

@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the journal, one migration per change. A released migration is never edited.
 ///
 /// What must not be is refused here and not only in code: an event without a run, a second start, a step intended twice in
-/// one attempt, a step's end without its intent, anything after the end, any change of what was written.
+/// one attempt, a step's end without its intent, anything after the end, any change of what was written, a note twice in a row.
 enum JournalSchema {
     /// Marks the file as a journal of Fleet in SQLite's header: "Flee".
     static let applicationID: Int64 = 0x466c_6565
@@ -12,6 +12,7 @@ enum JournalSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: first) }
         migrator.registerMigration("2") { try $0.execute(sql: endOfEachTry) }
+        migrator.registerMigration("3") { try $0.execute(sql: importedNotes) }
         return migrator
     }
 
@@ -100,6 +101,30 @@ enum JournalSchema {
         CREATE TRIGGER runs_are_final BEFORE UPDATE OF id, kind, started, plan, plan_digest ON runs
         BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
         CREATE TRIGGER runs_stay BEFORE DELETE ON runs
+        BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
+        """
+
+    private static let importedNotes = """
+        CREATE TABLE notes (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+            version TEXT NOT NULL CHECK (length(version) BETWEEN 5 AND 14),
+            imported_at TEXT NOT NULL,
+            -- Of the file's bytes, which are those of the text.
+            sha256 TEXT NOT NULL CHECK (length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'),
+            -- What was read out of it then.
+            facts TEXT NOT NULL CHECK (json_valid(facts)),
+            text TEXT NOT NULL
+        ) STRICT;
+
+        CREATE INDEX notes_of_version ON notes (version, sequence);
+
+        CREATE TRIGGER notes_that_changed BEFORE INSERT ON notes
+        WHEN NEW.sha256 = (SELECT sha256 FROM notes WHERE version = NEW.version ORDER BY sequence DESC LIMIT 1)
+        BEGIN SELECT RAISE(ABORT, 'this text was imported last, too'); END;
+
+        CREATE TRIGGER notes_are_final BEFORE UPDATE ON notes
+        BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
+        CREATE TRIGGER notes_stay BEFORE DELETE ON notes
         BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
         """
 }
