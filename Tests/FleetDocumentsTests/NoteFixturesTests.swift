@@ -112,6 +112,9 @@ struct NoteFixturesTests {
         let reasons = Dictionary(try contents().notes.map { ("\($0.version)", $0.reasons) }) { first, _ in first }
         #expect(reasons["3.65.0"]?.first?.excerpt.contains("Après la mise à jour, vous devez recopier la section [loutre]") == true)
         #expect(
+            reasons["3.76.0"]?.first?.excerpt
+                == "Suivre la procédure de mise à jour de Canopsis. → 3.63.0.md#procedure-de-mise-a-jour")
+        #expect(
             reasons["3.64.0"]?.map(\.excerpt) == [
                 "attention: Cette version présente un bug dans le comptage des girafes. Les girafes existantes ne so…",
                 "[enclos:nord]",

@@ -84,7 +84,10 @@ struct NoteRules {
             if NoteWording.understand(sentence.folded, leads: leads) == .more,
                 !sentence.clauses.allSatisfy({ NoteWording.understand($0, leads: leads) != .more })
             {
-                add(.procedure, sentence.line, .sentence, String(sentence.text))
+                // Where the words alone would do, it is the target that does not.
+                let elsewhere =
+                    NoteWording.understand(sentence.folded, leads: []) == .more ? nil : leads.first { !NoteWording.isStandard($0) }
+                add(.procedure, sentence.line, .sentence, sentence.text + (elsewhere.map { " → \($0)" } ?? ""))
             }
         }
     }

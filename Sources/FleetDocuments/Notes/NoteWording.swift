@@ -91,7 +91,7 @@ enum NoteWording {
     static func understand(_ words: [String], leads: [String]) -> Sentence {
         if words.contains(where: follow.contains), words.contains(where: { $0.hasPrefix("procedure") }),
             words.contains(where: standard.contains), words.allSatisfy({ follow.contains($0) || beside.contains($0) }),
-            leads.allSatisfy(isStandardTarget)
+            leads.allSatisfy(isStandard)
         {
             return .standard
         }
@@ -100,7 +100,7 @@ enum NoteWording {
     }
 
     /// Whether a link leads to the guide on upgrades and not to a note or a guide on migrating.
-    private static func isStandardTarget(_ target: String) -> Bool {
+    static func isStandard(_ target: String) -> Bool {
         let path = target.prefix { $0 != "#" && $0 != "?" }
         return path.isEmpty || path.contains("mise-a-jour")
     }
