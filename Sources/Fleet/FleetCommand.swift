@@ -29,7 +29,7 @@ struct FleetCommand: AsyncParsableCommand {
             """,
         version: Fleet.version,
         subcommands: [
-            HostsCommand.self, CheckCommand.self, PlanCommand.self, UpgradeCommand.self, ResumeCommand.self,
+            HostsCommand.self, NotesCommand.self, CheckCommand.self, PlanCommand.self, UpgradeCommand.self, ResumeCommand.self,
             RetryCommand.self, ApproveCommand.self, AbortCommand.self, LockCommand.self, StatusCommand.self, ReportCommand.self,
             LogsCommand.self, HistoryCommand.self, ExecCommand.self,
         ])

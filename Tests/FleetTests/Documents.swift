@@ -256,3 +256,47 @@ struct ErrorsDocument: Document {
     var errors: [Entry]
     var codes: [String] { errors.map(\.code) }
 }
+
+/// `fleet notes import`.
+struct NotesDocument: Document {
+    static let form = Form(
+        "schema exit_status ignored_files notes unread without_note",
+        within: [
+            "notes": Form(
+                "version path sha256 date procedure_section hidden_steps code_blocks catalogue compared differences arrival"
+                    + " imported_before reasons problems",
+                within: [
+                    "differences": Form("fact in_catalogue in_note"), "reasons": Form("fact line rule excerpt"),
+                    "problems": Form("code line text"),
+                ]),
+            "unread": Form("version path problems", within: ["problems": Form("code line text")]),
+            "without_note": Form("version in_span"),
+        ])
+
+    struct Note: Decodable {
+        var version: String
+        var date: String?
+        var procedure_section: String
+        var hidden_steps: Bool
+        var code_blocks: Int
+        var catalogue: String
+        var arrival: String
+        var imported_before: String?
+    }
+
+    struct Unread: Decodable {
+        var version: String
+    }
+
+    var schema: Int
+    var exit_status: Int
+    var ignored_files: Int
+    var notes: [Note]
+    var unread: [Unread]
+
+    /// One note; an empty one with the catalogue `absent` if it is not there, so that a test goes on.
+    subscript(version: String) -> Note {
+        notes.first { $0.version == version }
+            ?? Note(version: version, procedure_section: "", hidden_steps: false, code_blocks: -1, catalogue: "absent", arrival: "")
+    }
+}
