@@ -52,6 +52,23 @@ struct BuiltInCatalogueTests {
         #expect(catalogue.releases.filter { $0.version.major == 3 }.map(\.version) == KnownReleases.all)
     }
 
+    @Test(
+        "a note with a standard procedure and steps or warnings elsewhere is recorded as one that hides them",
+        arguments: ["3.28.0", "3.43.1", "3.44.0", "3.44.1", "3.45.0", "3.46.0", "24.04.1", "24.04.2", "24.04.3"])
+    func hidden(_ text: String) throws {
+        let release = try BuiltInCatalogue.read().release(try #require(CanopsisVersion(text)))
+        #expect(
+            release?.note == NoteFacts(published: release?.published, procedure: .standard, hasHiddenSteps: true, codeBlocks: 0))
+    }
+
+    @Test("an entry whose note asks for nothing has nothing to tell")
+    func nothing() throws {
+        for release in try BuiltInCatalogue.read().releases {
+            guard let note = release.note, note.procedure == .standard, !note.hasHiddenSteps else { continue }
+            #expect(release.steps.isEmpty && note.codeBlocks == 0, "\(release.version)")
+        }
+    }
+
     @Test("each step has an id of its own that begins with its release")
     func ids() throws {
         let catalogue = try BuiltInCatalogue.read()
