@@ -38,14 +38,15 @@ struct NotesReportTests {
     }
 
     private var report: NotesReport {
-        func entry(_ facts: NoteFacts?, _ date: String?) -> CatalogueNote { CatalogueNote(published: date, facts: facts) }
-        let catalogue: [CanopsisVersion: CatalogueNote] = [
-            CanopsisVersion(3, 26, 0): entry(notes[0].facts, nil), CanopsisVersion(3, 25, 0): entry(nil, nil),
-            CanopsisVersion(3, 38, 0): entry(
-                NoteFacts(published: "2020-03-18", procedure: .standard, hasHiddenSteps: true, codeBlocks: 0), nil),
-            CanopsisVersion(3, 39, 0): entry(nil, nil), CanopsisVersion(3, 44, 0): entry(nil, "2020-07-31"),
-            CanopsisVersion(4, 5, 2): entry(nil, nil),
-        ]
+        let catalogue = Catalogue([
+            Release(version: CanopsisVersion(3, 26, 0), published: "2019-08-19", note: notes[0].facts),
+            Release(version: CanopsisVersion(3, 25, 0)),
+            Release(
+                version: CanopsisVersion(3, 38, 0), published: "2020-03-18",
+                note: NoteFacts(published: "2020-03-18", procedure: .standard, hasHiddenSteps: true, codeBlocks: 0)),
+            Release(version: CanopsisVersion(3, 39, 0)), Release(version: CanopsisVersion(3, 44, 0), published: "2020-07-31"),
+            Release(version: CanopsisVersion(4, 5, 2)),
+        ])
         let unread = UnreadNote(
             version: CanopsisVersion(3, 45, 0), path: "notes-de-version/3.45.0.md",
             problems: [NoteProblem(code: .notText, line: 3, text: "its bytes are not text in UTF-8")])
@@ -70,7 +71,7 @@ struct NotesReportTests {
     func json() throws { try expectGolden(report.json(), "notes.json") }
 
     private func status(_ note: ReadNote) -> FleetCore.ExitStatus {
-        NotesReport(notes: [note], unread: [], ignored: 0, comparison: NoteComparison([:], catalogue: [:]), arrivals: [:]).exitStatus
+        NotesReport(notes: [note], unread: [], ignored: 0, comparison: NoteComparison([:], catalogue: Catalogue([])), arrivals: [:]).exitStatus
     }
 
     @Test("a note that lacks something is a failure, one that takes its release back or has an open fence is none")

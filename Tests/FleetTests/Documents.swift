@@ -280,12 +280,24 @@ struct NotesDocument: Document {
         var hidden_steps: Bool
         var code_blocks: Int
         var catalogue: String
+        var differences: [Difference] = []
         var arrival: String
         var imported_before: String?
     }
 
+    struct Difference: Decodable {
+        var fact: String
+        var in_catalogue: String?
+        var in_note: String?
+    }
+
     struct Unread: Decodable {
         var version: String
+    }
+
+    struct Lone: Decodable {
+        var version: String
+        var in_span: Bool
     }
 
     var schema: Int
@@ -293,6 +305,7 @@ struct NotesDocument: Document {
     var ignored_files: Int
     var notes: [Note]
     var unread: [Unread]
+    var without_note: [Lone]
 
     /// One note; an empty one with the catalogue `absent` if it is not there, so that a test goes on.
     subscript(version: String) -> Note {

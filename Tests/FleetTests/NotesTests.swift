@@ -38,7 +38,8 @@ struct NotesTests {
             #expect(document["3.64.0"].hidden_steps)
             #expect(document["3.72.0"].procedure_section == "missing")
             #expect(document["3.71.0"].date == nil)
-            #expect(document.notes.allSatisfy { ["same", "changed", "missing"].contains($0.catalogue) && $0.arrival == "new" })
+            // The releases of these notes exist nowhere else.
+            #expect(document.notes.allSatisfy { $0.catalogue == "missing" && $0.arrival == "new" })
 
             let text = try await person.fleet("notes", "import", Self.notes)
             text.ended(3)
@@ -48,6 +49,47 @@ struct NotesTests {
             #expect(words.contains("Après la mise à jour, vous devez"))
             #expect(words.contains("3.78.0.md: line 3: its bytes are not text in UTF-8"))
             #expect(words.contains("Nothing new or changed since the last import."))
+        }
+    }
+
+    @Test("each note stands beside the entry of the built-in catalogue, and entries without a note are named")
+    func catalogue() async throws {
+        try await Operator.at { person in
+            let folder = try folder(of: person, "3.60.0")
+            func note(_ version: String, _ date: String, _ changes: String) throws {
+                let text = """
+                    # Notes de version Canopsis \(version)
+
+                    Canopsis \(version) a été publié le \(date).
+
+                    ## Procédure de mise à jour
+
+                    Suivre la [procédure standard de mise à jour de Canopsis](../guide-administration/mise-a-jour/index.md).
+
+                    ## Changements
+
+                    \(changes)
+                    """
+                try write(text, to: "\(folder)/\(version).md")
+            }
+            try note("3.26.0", "19 août 2019", "* Un bouton de plus.")
+            try note("3.27.0", "3 septembre 2019", "* Un bouton de moins.")
+            try note("3.43.1", "10 juillet 2020", "!!! attention\n    Un moteur oublie les nouveaux périmètres.")
+            try note("3.44.1", "24 août 2020", "* Rien à signaler.")
+            let result = try await person.fleet("notes", "import", folder, "--output", "json")
+            result.ended(0)
+            let document = try result.document(NotesDocument.self)
+            #expect(document["3.26.0"].catalogue == "same")
+            #expect(document["3.43.1"].catalogue == "same")
+            #expect(document["3.60.0"].catalogue == "missing")
+            #expect(document["3.27.0"].catalogue == "changed")
+            #expect(document["3.27.0"].differences.map(\.fact) == ["date"])
+            #expect(document["3.27.0"].differences.first?.in_catalogue == "2019-09-02")
+            #expect(document["3.27.0"].differences.first?.in_note == "2019-09-03")
+            #expect(document["3.44.1"].differences.map(\.fact) == ["hidden_steps"])
+            let within = document.without_note.filter(\.in_span).map(\.version)
+            #expect(within.contains("3.28.0") && !within.contains("3.26.0") && !within.contains("4.0.0"))
+            #expect(document.without_note.contains { $0.version == "4.0.0" })
         }
     }
 

@@ -37,7 +37,7 @@ struct NotesImportCommand: AsyncParsableCommand {
         let contents = try NotesFolder(folder).read()
         let comparison = NoteComparison(
             Dictionary(uniqueKeysWithValues: contents.notes.map { ($0.version, $0.facts) }),
-            unread: Set(contents.unread.map(\.version)), catalogue: try CatalogueNotes.builtIn.known())
+            unread: Set(contents.unread.map(\.version)), catalogue: try BuiltInCatalogue.read())
         let arrivals = try Journal(in: logs.folder).importNotes(contents.notes)
         let report = NotesReport(
             notes: contents.notes, unread: contents.unread, ignored: contents.ignored, comparison: comparison, arrivals: arrivals)

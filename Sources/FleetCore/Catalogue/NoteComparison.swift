@@ -1,17 +1,3 @@
-/// What the catalogue knows of a release's note.
-public struct CatalogueNote: Hashable, Sendable {
-    /// When the release was published, `2019-08-19`; nil if the catalogue does not say.
-    public var published: String?
-    /// What stood in the note when the entry was written; nil if that was not recorded.
-    public var facts: NoteFacts?
-
-    /// Creates what the catalogue knows.
-    public init(published: String?, facts: NoteFacts?) {
-        self.published = published
-        self.facts = facts
-    }
-}
-
 /// A fact of a note that is compared with the catalogue, in the spelling of reports.
 public enum NoteFact: String, Hashable, Sendable, CaseIterable {
     /// The date of publication.
@@ -32,6 +18,13 @@ public struct NoteDifference: Hashable, Sendable {
     public var catalogue: String?
     /// What the note has; nil for a date that it does not have.
     public var note: String?
+
+    /// Creates a difference.
+    public init(fact: NoteFact, catalogue: String?, note: String?) {
+        self.fact = fact
+        self.catalogue = catalogue
+        self.note = note
+    }
 }
 
 /// How a note stands to its entry in the catalogue.
@@ -53,7 +46,7 @@ public enum NoteStanding: Hashable, Sendable {
     }
 
     /// How a note with these facts stands to an entry.
-    public init(of facts: NoteFacts, to entry: CatalogueNote?) {
+    public init(of facts: NoteFacts, to entry: Release?) {
         guard let entry else {
             self = .missing
             return
@@ -63,13 +56,11 @@ public enum NoteStanding: Hashable, Sendable {
             compared.append(fact)
             if catalogue != note { differences.append(NoteDifference(fact: fact, catalogue: catalogue, note: note)) }
         }
-        if let known = entry.facts {
-            compare(.date, known.published ?? entry.published, facts.published)
+        if entry.published != nil || entry.note != nil { compare(.date, entry.published, facts.published) }
+        if let known = entry.note {
             compare(.procedure, known.procedure.rawValue, facts.procedure.rawValue)
             compare(.hiddenSteps, "\(known.hasHiddenSteps)", "\(facts.hasHiddenSteps)")
             compare(.codeBlocks, "\(known.codeBlocks)", "\(facts.codeBlocks)")
-        } else if let published = entry.published {
-            compare(.date, published, facts.published)
         }
         self = differences.isEmpty ? .same(compared: compared) : .changed(differences, compared: compared)
     }
@@ -95,14 +86,12 @@ public struct NoteComparison: Hashable, Sendable {
     /// - Parameters:
     ///   - notes: What stands in each note that was read.
     ///   - unread: Releases whose note is there and could not be read: nothing is said of it, nor that it is not there.
-    ///   - catalogue: What the catalogue knows.
-    public init(
-        _ notes: [CanopsisVersion: NoteFacts], unread: Set<CanopsisVersion> = [], catalogue: [CanopsisVersion: CatalogueNote]
-    ) {
-        standings = Dictionary(uniqueKeysWithValues: notes.map { ($0, NoteStanding(of: $1, to: catalogue[$0])) })
+    ///   - catalogue: What the notes looked like when its entries were written.
+    public init(_ notes: [CanopsisVersion: NoteFacts], unread: Set<CanopsisVersion> = [], catalogue: Catalogue) {
+        standings = Dictionary(uniqueKeysWithValues: notes.map { ($0, NoteStanding(of: $1, to: catalogue.release($0))) })
         let present = unread.union(notes.keys)
         let (first, last) = (present.min(), present.max())
-        withoutNote = catalogue.keys.filter { !present.contains($0) }.sorted().map { version in
+        withoutNote = catalogue.releases.map(\.version).filter { !present.contains($0) }.map { version in
             Lone(version: version, isWithinSpan: first.map { $0 < version } ?? false && last.map { version < $0 } ?? false)
         }
     }
