@@ -1,4 +1,5 @@
 import FleetCore
+import FleetDocuments
 import FleetJournal
 import FleetReports
 import FleetRollout
@@ -13,10 +14,12 @@ struct Planning {
     func plan(_ hosts: [Host]) async throws -> Plan {
         let unknown = policy.unknownLabels(among: hosts)
         guard unknown.isEmpty else { throw Problems(unknown) }
+        let catalogue = try BuiltInCatalogue.read()
         let connector = try SSHConnector(for: hosts)
         Console.say("Reading the facts of \(hosts.count == 1 ? "1 host" : "\(hosts.count) hosts") ...")
         let readings = await FactReader(connector).read(hosts, offer: true)
-        return try Planner(target: target, policy: policy, fleet: Fleet.version, created: Timestamp.now().description)
-            .plan(hosts, given: readings)
+        let planner = Planner(
+            target: target, policy: policy, catalogue: catalogue, fleet: Fleet.version, created: Timestamp.now().description)
+        return try planner.plan(hosts, given: readings)
     }
 }

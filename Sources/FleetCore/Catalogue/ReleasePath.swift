@@ -19,37 +19,20 @@ public struct ReleasePath: Hashable, Sendable, Codable {
     /// The same of releases that are only passed: worth knowing, and no obstacle.
     public let withdrawalsPassed: [ResolvedWithdrawal]
 
-    /// What is known of the note of a target.
-    public enum TargetNote: String, Hashable, Sendable, Codable {
-        /// The catalogue says what it looked like.
-        case described
-        /// The catalogue has the release, and does not say what its note looked like.
-        case notDescribed = "not-described"
-        /// The catalogue does not have the release: no note of it is known.
-        case noEntry = "no-entry"
-    }
-
     /// What a person has to know of the target's note, as a sentence without a full stop; nil if the catalogue describes it.
-    public var targetNoteText: String? {
-        switch targetNote {
-        case .described: nil
-        case .notDescribed: "the catalogue does not say what the vendor's note on \(target) looked like"
-        case .noEntry where target.isReleaseCandidate: "\(target) is a candidate of \(target.release), and has no note of its own"
-        case .noEntry: "no note of the vendor on \(target) is known: what it asks for is not known either"
-        }
-    }
+    public var targetNoteText: String? { targetNote.text(on: target) }
 
     /// Finds the path of a host; there is none to what is installed, and none back.
     ///
     /// - Parameters:
     ///   - catalogue: what is known of the releases.
-    ///   - known: releases that are known to exist, whether the catalogue has them or not.
+    ///   - known: releases that are known to exist, such as those of imported notes, whether the catalogue has them or not.
     ///   - installed: what the host has.
     ///   - target: what it shall have.
     ///   - facts: what was read from it, with the answers to ``Catalogue/probes``.
     ///   - host: what the inventory says of it.
     public init(
-        through catalogue: Catalogue, known: [CanopsisVersion] = KnownReleases.all, from installed: CanopsisVersion,
+        through catalogue: Catalogue, known: [CanopsisVersion] = [], from installed: CanopsisVersion,
         to target: CanopsisVersion, facts: HostFacts, host: Host
     ) {
         let passed = catalogue.releases(after: installed, upTo: target)
@@ -63,7 +46,7 @@ public struct ReleasePath: Hashable, Sendable, Codable {
         } else {
             releasesWithoutEntry = []
         }
-        targetNote = catalogue.release(target).map { $0.note == nil ? .notDescribed : .described } ?? .noEntry
+        targetNote = catalogue.note(on: target)
 
         func findings(of conditions: [StepCondition]) -> [ConditionFinding] {
             conditions.map { $0.finding(facts: facts, host: host, installed: installed) }
@@ -73,8 +56,9 @@ public struct ReleasePath: Hashable, Sendable, Codable {
                 ResolvedWithdrawal(release: release.version, reason: $0.reason, findings: findings(of: $0.conditions))
             }
         }.filter { $0.verdict != .fails }
-        withdrawals = withdrawn.filter { $0.release == target }
-        withdrawalsPassed = withdrawn.filter { $0.release != target }
+        // A candidate is as broken as its release.
+        withdrawals = withdrawn.filter { $0.release == target.release }
+        withdrawalsPassed = withdrawn.filter { $0.release != target.release }
 
         let inOrder = StepPhase.allCases.flatMap { phase in
             passed.flatMap { release in release.steps.filter { $0.phase == phase }.map { (release.version, $0) } }

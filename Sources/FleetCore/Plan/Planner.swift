@@ -4,15 +4,18 @@ public struct Planner: Sendable {
     public var target: CanopsisVersion
     /// The rules of the rollout.
     public var policy: RolloutPolicy
+    /// What is known of the vendor's releases.
+    public var catalogue: Catalogue
     /// The version of Fleet that plans.
     public var fleet: String
     /// When it plans, RFC 3339 in UTC.
     public var created: String
 
     /// Creates a planner.
-    public init(target: CanopsisVersion, policy: RolloutPolicy, fleet: String, created: String) {
+    public init(target: CanopsisVersion, policy: RolloutPolicy, catalogue: Catalogue, fleet: String, created: String) {
         self.target = target
         self.policy = policy
+        self.catalogue = catalogue
         self.fleet = fleet
         self.created = created
     }
@@ -43,7 +46,7 @@ public struct Planner: Sendable {
                 disposition: reason.isObjection ? .block(reason) : .unreachable(reason), findings: [], steps: [])
         case .facts(let read): facts = read
         }
-        let findings = Preflight.findings(facts, host: host, target: target).filter { $0.verdict != .pass }
+        let findings = Preflight.findings(facts, host: host, target: target).filter { $0.verdict != .pass } + unknownNote
         let upgradeClass = facts.installedVersion.map { UpgradeClass(from: $0, to: target) }
         let relied = facts.installedVersion.flatMap { version in
             facts.packageManager.map { manager in
@@ -100,9 +103,18 @@ public struct Planner: Sendable {
         return problems
     }
 
+    /// A target without a note may ask for more than the standard procedure.
+    private var unknownNote: [GateFinding] {
+        let note = catalogue.note(on: target)
+        guard note == .noEntry, let text = note.text(on: target) else { return [] }
+        return [
+            GateFinding(gate: "release-note", verdict: .warn, text: text, remedy: "ask the vendor what this release needs, or take another")
+        ]
+    }
+
     /// A target that the vendor never announced and no repository offers is a slip of the finger.
     private func unknownTarget(_ readings: [HostName: FactReading]) -> [Problem] {
-        guard target.major == 3, !KnownReleases.all.contains(target) else { return [] }
+        guard catalogue.release(target) == nil else { return [] }
         var offered: Set<CanopsisVersion> = []
         var asked = false
         for case .facts(let facts) in readings.values {

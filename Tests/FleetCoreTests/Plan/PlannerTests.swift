@@ -5,9 +5,11 @@ import Testing
 @Suite("The planner")
 struct PlannerTests {
     private static let target = CanopsisVersion(3, 26, 0)
+    private static let catalogue = Catalogue(
+        [(3, 25), (3, 26), (3, 27), (3, 28), (4, 0)].map { Release(version: CanopsisVersion($0.0, $0.1, 0)) })
 
     private static func planner(_ target: CanopsisVersion = target, _ policy: RolloutPolicy = RolloutPolicy()) -> Planner {
-        Planner(target: target, policy: policy, fleet: "test", created: "2026-01-01T00:00:00Z")
+        Planner(target: target, policy: policy, catalogue: catalogue, fleet: "test", created: "2026-01-01T00:00:00Z")
     }
 
     private static func facts(_ name: HostName, version: String = "3.25.0", _ change: (inout HostFacts) -> Void = { _ in }) -> FactReading {
@@ -144,6 +146,10 @@ struct PlannerTests {
             $0.offer = .packages([Package(name: "canopsis-core", version: "3.62.0-1")])
         }
         #expect(Self.code(offered.disposition) == "upgrade in wave 1")
+        #expect(
+            offered.findings.filter { $0.gate == "release-note" }.map(\.text)
+                == ["no note of the vendor on 3.62.0 is known: what it asks for is not known either"])
+        #expect(try Self.planOne().findings.allSatisfy { $0.gate != "release-note" })
     }
 
     /// What changed since a plan was made, and what is said of it.

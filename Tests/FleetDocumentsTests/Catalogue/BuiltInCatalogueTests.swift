@@ -42,14 +42,17 @@ struct BuiltInCatalogueTests {
         }
     }
 
-    @Test("every release that is known of 3.x is in it, with its date and what its note looked like")
+    /// What the vendor announced of 3.x from November 2018 to November 2020.
+    private static let announced: [CanopsisVersion] = {
+        let third: [Int: [Int]] = [13: [0, 1, 2], 18: [0, 1], 39: [0, 1], 43: [1], 44: [0, 1]]
+        return (5...48).flatMap { second in (third[second] ?? [0]).map { CanopsisVersion(3, second, $0) } }
+    }()
+
+    @Test("every release of 3.x is in it and no other, each with its date and what its note looked like")
     func complete() throws {
-        let catalogue = try BuiltInCatalogue.read()
-        for version in KnownReleases.all {
-            let release = try #require(catalogue.release(version), "\(version)")
-            #expect(release.note != nil && release.published != nil, "\(version)")
-        }
-        #expect(catalogue.releases.filter { $0.version.major == 3 }.map(\.version) == KnownReleases.all)
+        let releases = try BuiltInCatalogue.read().releases.filter { $0.version.major == 3 }
+        #expect(releases.map(\.version) == Self.announced)
+        for release in releases { #expect(release.note != nil && release.published != nil, "\(release.version)") }
     }
 
     @Test(
@@ -140,7 +143,7 @@ struct BuiltInCatalogueTests {
         let catalogue = try BuiltInCatalogue.read()
         let path = ReleasePath(
             through: catalogue, from: CanopsisVersion(3, 22, 0), to: CanopsisVersion(3, 39, 0), facts: facts, host: host)
-        #expect(path.releases == KnownReleases.all.filter { CanopsisVersion(3, 22, 0) < $0 && $0 <= CanopsisVersion(3, 39, 0) })
+        #expect(path.releases == Self.announced.filter { CanopsisVersion(3, 22, 0) < $0 && $0 <= CanopsisVersion(3, 39, 0) })
         #expect(path.releasesWithoutEntry.isEmpty && path.withdrawals.isEmpty && path.targetNote == .described)
         let carriedOut = path.groups.flatMap(\.steps).map(\.step.id)
         #expect(carriedOut.contains("3.23.0-engine-watcher") && carriedOut.contains("3.39.0-engine-fifo"))
