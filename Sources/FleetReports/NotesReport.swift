@@ -48,7 +48,7 @@ public struct NotesReport: Sendable {
             if !lines.isEmpty { lines.append("") }
             lines.append("Not read as notes:")
             for file in unread {
-                lines += "\(file.path): \(file.problems.map(\.sentence).joined(separator: "; "))".escapedForTerminal()
+                lines += "\(file.path): \(file.flaws.map(\.sentence).joined(separator: "; "))".escapedForTerminal()
                     .wrapped(indent: 2, hanging: 4)
             }
         }
@@ -73,7 +73,7 @@ public struct NotesReport: Sendable {
                 2: facts.procedure == .standard ? .good : .uncertain, 3: facts.hasHiddenSteps ? .bad : .quiet,
                 5: standing.word == "changed" ? .bad : standing.word == "missing" ? .uncertain : .quiet,
             ])
-        row.notes += note.problems.map(\.sentence)
+        row.notes += note.flaws.map(\.sentence)
         if case .changed(let since)? = arrivals[note.version] { row.notes.append("changed since the import of \(shown(since))") }
         switch standing {
         case .changed(let differences, _): row.notes += differences.map { "catalogue: \($0.sentence)" }
@@ -119,10 +119,10 @@ public struct NotesReport: Sendable {
 }
 
 extension ReadNote {
-    fileprivate var isFailed: Bool { problems.contains { $0.code.isFailure } }
+    fileprivate var isFailed: Bool { flaws.contains { $0.code.isFailure } }
 }
 
-extension NoteProblem {
+extension NoteFlaw {
     /// `line 3: its date of publication is not in the calendar`
     fileprivate var sentence: String { (line.map { "line \($0): " } ?? "") + text }
 }
@@ -179,7 +179,7 @@ private struct NotesJSON: Encodable {
         var arrival: String
         @OrNull var imported_before: String?
         var reasons: [Reason]
-        var problems: [Problem]
+        var flaws: [Flaw]
 
         init(_ note: ReadNote, _ standing: NoteStanding, _ arrival: NoteArrival?) {
             version = note.version.description
@@ -201,7 +201,7 @@ private struct NotesJSON: Encodable {
             case .changed(let since): (self.arrival, imported_before) = ("changed", since)
             }
             reasons = note.reasons.map(Reason.init)
-            problems = note.problems.map(Problem.init)
+            flaws = note.flaws.map(Flaw.init)
         }
     }
 
@@ -231,27 +231,27 @@ private struct NotesJSON: Encodable {
         }
     }
 
-    struct Problem: Encodable {
+    struct Flaw: Encodable {
         var code: String
         @OrNull var line: Int?
         var text: String
 
-        init(_ problem: NoteProblem) {
-            code = problem.code.rawValue
-            line = problem.line
-            text = problem.text.escapedForTerminal()
+        init(_ flaw: NoteFlaw) {
+            code = flaw.code.rawValue
+            line = flaw.line
+            text = flaw.text.escapedForTerminal()
         }
     }
 
     struct Unread: Encodable {
         var version: String
         var path: String
-        var problems: [Problem]
+        var flaws: [Flaw]
 
         init(_ file: UnreadNote) {
             version = file.version.description
             path = file.path.escapedForTerminal()
-            problems = file.problems.map(Problem.init)
+            flaws = file.flaws.map(Flaw.init)
         }
     }
 

@@ -12,7 +12,7 @@ struct ExpectedNote: Sendable, CustomTestStringConvertible {
     var code: Int
     /// `procedure 5 heading` and the like: the fact, the line, the rule.
     var reasons: [String] = []
-    var problems: [NoteProblem.Code] = []
+    var flaws: [NoteFlaw.Code] = []
 
     var testDescription: String { version }
 }
@@ -61,15 +61,15 @@ struct NoteFixturesTests {
             // Taken back.
             ExpectedNote(
                 version: "3.70.0", date: nil, procedure: .missing, hidden: true, code: 0, reasons: ["hidden_steps 3 wording"],
-                problems: [.withdrawn]),
+                flaws: [.withdrawn]),
             ExpectedNote(
-                version: "3.71.0", date: nil, procedure: .standard, hidden: false, code: 0, problems: [.impossibleDate]),
+                version: "3.71.0", date: nil, procedure: .standard, hidden: false, code: 0, flaws: [.impossibleDate]),
             ExpectedNote(
-                version: "3.72.0", date: "2021-12-15", procedure: .missing, hidden: false, code: 0, problems: [.noProcedure]),
+                version: "3.72.0", date: "2021-12-15", procedure: .missing, hidden: false, code: 0, flaws: [.noProcedure]),
             // A fence that is never closed.
             ExpectedNote(
                 version: "3.73.0", date: "2022-01-28", procedure: .more, hidden: false, code: 1, reasons: ["procedure 9 code-block"],
-                problems: [.openCodeBlock]),
+                flaws: [.openCodeBlock]),
             // Front matter, a comment with code in it, a named link, an answer to look at among the changes.
             ExpectedNote(version: "3.74.0", date: "2022-02-18", procedure: .standard, hidden: false, code: 0),
             // A sentence between the two usual ones.
@@ -94,7 +94,7 @@ struct NoteFixturesTests {
         #expect(note.facts.hasHiddenSteps == expected.hidden)
         #expect(note.facts.codeBlocks == expected.code)
         #expect(note.reasons.map { "\($0.fact.rawValue) \($0.line) \($0.rule.rawValue)" } == expected.reasons)
-        #expect(note.problems.map(\.code) == expected.problems)
+        #expect(note.flaws.map(\.code) == expected.flaws)
     }
 
     @Test("each file that is no note is named with what is wrong, and files with other names are counted")
@@ -102,8 +102,8 @@ struct NoteFixturesTests {
         let contents = try contents()
         #expect(contents.notes.count == 20)
         #expect(contents.unread.map { "\($0.version)" } == ["3.77.0", "3.78.0", "3.79.0"])
-        #expect(contents.unread.map { $0.problems.map(\.code) } == [[.otherTitle], [.notText], [.noTitle, .noDate]])
-        #expect(contents.unread[1].problems.first?.line == 3)
+        #expect(contents.unread.map { $0.flaws.map(\.code) } == [[.otherTitle], [.notText], [.noTitle, .noDate]])
+        #expect(contents.unread[1].flaws.first?.line == 3)
         #expect(contents.ignored == 2)
     }
 
@@ -139,7 +139,7 @@ struct NotesFolderTests {
         try folder.write("x", to: "checkout/README.md")
         let contents = try NotesFolder(folder.path + "/checkout").read()
         #expect(contents.notes.map(\.path) == [folder.path + "/checkout/community/docs/fr/notes-de-version/3.26.0.md"])
-        #expect(contents.notes.first?.problems.isEmpty == true)
+        #expect(contents.notes.first?.flaws.isEmpty == true)
         #expect(contents.ignored == 0)
 
         try FileManager.default.createDirectory(atPath: folder.path + "/empty", withIntermediateDirectories: true)
@@ -172,7 +172,7 @@ struct NotesFolderTests {
         let contents = try NotesFolder(folder.path + "/n/").read()
         #expect(contents.notes.map { "\($0.version)" } == ["3.26.0"])
         #expect(
-            contents.unread.map { "\($0.version) \($0.problems.map(\.code.rawValue).joined(separator: " "))" } == [
+            contents.unread.map { "\($0.version) \($0.flaws.map(\.code.rawValue).joined(separator: " "))" } == [
                 "3.26.0 duplicate", "3.27.0 too-large", "3.28.0 outside", "3.29.0 unreadable", "3.30.0 unreadable", "3.31.0 unreadable",
                 "3.32.0 not-text",
             ])

@@ -27,7 +27,7 @@ struct NoteFuzzTests {
         #expect((0...lines).contains(reading.facts.codeBlocks), "\(name)")
         if let date = reading.facts.published { #expect(Timestamp(date + "T00:00:00Z") != nil, "\(name): \(date)") }
         #expect(reading.reasons.allSatisfy { (1...lines).contains($0.line) && $0.excerpt.count <= 100 }, "\(name)")
-        #expect(reading.problems.allSatisfy { $0.line.map { (1...lines).contains($0) } ?? true }, "\(name)")
+        #expect(reading.flaws.allSatisfy { $0.line.map { (1...lines).contains($0) } ?? true }, "\(name)")
         #expect(reading.reasons.map(\.line) == reading.reasons.map(\.line).sorted(), "\(name)")
         let counts = reading.reasons.count { $0.fact == .procedure && $0.rule == .codeBlock }
         #expect(counts == reading.facts.codeBlocks, "\(name)")
@@ -35,7 +35,7 @@ struct NoteFuzzTests {
         let asksForMore = reading.reasons.contains { $0.fact == .procedure }
         #expect(reading.facts.procedure == .more ? asksForMore : !asksForMore, "\(name)")
         // What is not there is said, or the note takes itself back.
-        let codes = reading.problems.map(\.code)
+        let codes = reading.flaws.map(\.code)
         if reading.facts.procedure == .missing {
             #expect(codes.contains { [.noProcedure, .emptyProcedure, .withdrawn].contains($0) }, "\(name)")
         }

@@ -84,7 +84,7 @@ struct NoteSentenceTests {
         for text in ["", "<!-- à venir -->", "<br>"] {
             let reading = note(procedure: text)
             #expect(reading.facts.procedure == .missing)
-            #expect(reading.problems.map(\.code) == [.emptyProcedure])
+            #expect(reading.flaws.map(\.code) == [.emptyProcedure])
         }
     }
 }
@@ -104,7 +104,7 @@ struct NoteHeadingTests {
         let text = "# Notes de version Canopsis 3.26.0\n\nPublié le 19 août 2019.\n\n\(heading)\n\nSuivre la procédure standard.\n"
         let reading = NoteReading(of: text)
         #expect(reading.facts.procedure == .standard)
-        #expect(reading.problems.isEmpty)
+        #expect(reading.flaws.isEmpty)
     }
 
     @Test(
@@ -206,28 +206,28 @@ struct NoteDateTests {
     func date(_ text: String, _ date: String) {
         let reading = NoteReading(of: "# Notes de version Canopsis 3.26.0\n\n\(text)\n\n## Mise à jour\n\nSuivre la procédure standard.\n")
         #expect(reading.facts.published == date)
-        #expect(reading.problems.isEmpty)
+        #expect(reading.flaws.isEmpty)
     }
 
     @Test(
         "is nil, and said to be so, where it cannot be told",
         arguments: [
-            ("Publié le 31 février 2019.", NoteProblem.Code.impossibleDate), ("Publié le 29 février 2019.", .impossibleDate),
+            ("Publié le 31 février 2019.", NoteFlaw.Code.impossibleDate), ("Publié le 29 février 2019.", .impossibleDate),
             ("Publié le 32/01/2019.", .impossibleDate), ("Publié le 00/13/2019.", .impossibleDate), ("Publié en août 2019.", .noDate),
             ("Publié le 19 août 19.", .noDate), ("Publié le 19 août 1019.", .noDate), ("", .noDate),
             ("Publié le 19 août 2019.\n\nPublié le 20 août 2019.", .severalDates), ("Version 3.26.0 du 19-08.", .noDate),
-        ] as [(String, NoteProblem.Code)])
-    func untold(_ text: String, _ code: NoteProblem.Code) {
+        ] as [(String, NoteFlaw.Code)])
+    func untold(_ text: String, _ code: NoteFlaw.Code) {
         let reading = NoteReading(of: "# Notes de version Canopsis 3.26.0\n\n\(text)\n\n## Mise à jour\n\nSuivre la procédure standard.\n")
         #expect(reading.facts.published == nil)
-        #expect(reading.problems.map(\.code) == [code])
+        #expect(reading.flaws.map(\.code) == [code])
     }
 
     @Test("is not taken from the list of changes")
     func elsewhere() {
         let text =
             "# Notes de version Canopsis 3.26.0\n\n## Mise à jour\n\nSuivre la procédure standard.\n\n## Changements\n\nPublié le 2 mai 2019.\n"
-        #expect(NoteReading(of: text).problems.map(\.code) == [.noDate])
+        #expect(NoteReading(of: text).flaws.map(\.code) == [.noDate])
     }
 }
 
@@ -253,7 +253,7 @@ struct NoteCodeTests {
     func open() {
         let reading = note(procedure: "```sh\na")
         #expect(reading.facts.codeBlocks == 1)
-        #expect(reading.problems.map(\.code) == [.openCodeBlock])
-        #expect(reading.problems.first?.line == 9)
+        #expect(reading.flaws.map(\.code) == [.openCodeBlock])
+        #expect(reading.flaws.first?.line == 9)
     }
 }

@@ -10,7 +10,7 @@ struct NoteTests {
     private func note(_ version: CanopsisVersion, _ text: String, _ digit: Character = "a") -> ReadNote {
         ReadNote(
             version: version, path: "\(version).md", sha256: String(repeating: digit, count: 64),
-            facts: NoteFacts(published: "2019-08-19", procedure: .more, hasHiddenSteps: true, codeBlocks: 2), reasons: [], problems: [],
+            facts: NoteFacts(published: "2019-08-19", procedure: .more, hasHiddenSteps: true, codeBlocks: 2), reasons: [], flaws: [],
             text: text)
     }
 

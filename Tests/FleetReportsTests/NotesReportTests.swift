@@ -6,12 +6,12 @@ import Testing
 struct NotesReportTests {
     private func note(
         _ version: CanopsisVersion, _ date: String?, _ procedure: NoteProcedure, hidden: Bool = false, code: Int = 0,
-        reasons: [NoteReason] = [], problems: [NoteProblem] = []
+        reasons: [NoteReason] = [], flaws: [NoteFlaw] = []
     ) -> ReadNote {
         ReadNote(
             version: version, path: "notes-de-version/\(version).md", sha256: String(repeating: "9f2c4d5e", count: 8),
             facts: NoteFacts(published: date, procedure: procedure, hasHiddenSteps: hidden, codeBlocks: code), reasons: reasons,
-            problems: problems, text: "")
+            flaws: flaws, text: "")
     }
 
     private var notes: [ReadNote] {
@@ -32,7 +32,7 @@ struct NotesReportTests {
             note(
                 CanopsisVersion(4, 5, 2), nil, .missing, hidden: true,
                 reasons: [NoteReason(fact: .hidden, line: 3, rule: .wording, excerpt: "Canopsis 4.5.2 ne doit pas être utilisé.")],
-                problems: [NoteProblem(code: .withdrawn, line: 3, text: "it takes its release back, so it has no procedure")]),
+                flaws: [NoteFlaw(code: .withdrawn, line: 3, text: "it takes its release back, so it has no procedure")]),
             note(CanopsisVersion(22, 10, 1), "2022-11-29", .standard),
         ]
     }
@@ -49,11 +49,12 @@ struct NotesReportTests {
         ])
         let unread = UnreadNote(
             version: CanopsisVersion(3, 45, 0), path: "notes-de-version/3.45.0.md",
-            problems: [NoteProblem(code: .notText, line: 3, text: "its bytes are not text in UTF-8")])
+            flaws: [NoteFlaw(code: .notText, line: 3, text: "its bytes are not text in UTF-8")])
         return NotesReport(
             notes: notes, unread: [unread], ignored: 2,
             comparison: NoteComparison(
-                Dictionary(uniqueKeysWithValues: notes.map { ($0.version, $0.facts) }), unread: [unread.version], catalogue: catalogue),
+                Dictionary(uniqueKeysWithValues: notes.map { ($0.version, $0.facts) }), unread: [unread.version],
+                catalogue: catalogue),
             arrivals: [
                 CanopsisVersion(3, 26, 0): .unchanged(since: Samples.at(0)), CanopsisVersion(3, 38, 0): .changed(since: Samples.at(0)),
                 CanopsisVersion(3, 44, 0): .new, CanopsisVersion(4, 5, 2): .new, CanopsisVersion(22, 10, 1): .new,
@@ -67,17 +68,18 @@ struct NotesReportTests {
         #expect(report.exitStatus == .failed)
     }
 
-    @Test("has every line and every problem as JSON")
+    @Test("has every line and every flaw as JSON")
     func json() throws { try expectGolden(report.json(), "notes.json") }
 
     private func status(_ note: ReadNote) -> FleetCore.ExitStatus {
-        NotesReport(notes: [note], unread: [], ignored: 0, comparison: NoteComparison([:], catalogue: Catalogue([])), arrivals: [:]).exitStatus
+        let comparison = NoteComparison([:], catalogue: Catalogue([]))
+        return NotesReport(notes: [note], unread: [], ignored: 0, comparison: comparison, arrivals: [:]).exitStatus
     }
 
     @Test("a note that lacks something is a failure, one that takes its release back or has an open fence is none")
     func status() {
-        for code in NoteProblem.Code.allCases {
-            let note = note(CanopsisVersion(3, 26, 0), nil, .missing, problems: [NoteProblem(code: code, text: "x")])
+        for code in NoteFlaw.Code.allCases {
+            let note = note(CanopsisVersion(3, 26, 0), nil, .missing, flaws: [NoteFlaw(code: code, text: "x")])
             #expect(status(note) == ([.withdrawn, .openCodeBlock].contains(code) ? .done : .failed), "\(code)")
         }
         #expect(status(notes[0]) == .done)

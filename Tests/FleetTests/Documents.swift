@@ -264,12 +264,12 @@ struct NotesDocument: Document {
         within: [
             "notes": Form(
                 "version path sha256 date procedure_section hidden_steps code_blocks catalogue compared differences arrival"
-                    + " imported_before reasons problems",
+                    + " imported_before reasons flaws",
                 within: [
                     "differences": Form("fact in_catalogue in_note"), "reasons": Form("fact line rule excerpt"),
-                    "problems": Form("code line text"),
+                    "flaws": Form("code line text"),
                 ]),
-            "unread": Form("version path problems", within: ["problems": Form("code line text")]),
+            "unread": Form("version path flaws", within: ["flaws": Form("code line text")]),
             "without_note": Form("version in_span"),
         ])
 

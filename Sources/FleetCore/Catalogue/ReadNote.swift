@@ -11,13 +11,13 @@ public struct ReadNote: Hashable, Sendable {
     /// The lines behind the facts, in their order.
     public var reasons: [NoteReason]
     /// What it lacks, and what could not be told; empty if it is a note like the others.
-    public var problems: [NoteProblem]
+    public var flaws: [NoteFlaw]
     /// The whole text.
     public var text: String
 
     /// Creates a note that was read.
     public init(
-        version: CanopsisVersion, path: String, sha256: String, facts: NoteFacts, reasons: [NoteReason], problems: [NoteProblem],
+        version: CanopsisVersion, path: String, sha256: String, facts: NoteFacts, reasons: [NoteReason], flaws: [NoteFlaw],
         text: String
     ) {
         self.version = version
@@ -25,7 +25,7 @@ public struct ReadNote: Hashable, Sendable {
         self.sha256 = sha256
         self.facts = facts
         self.reasons = reasons
-        self.problems = problems
+        self.flaws = flaws
         self.text = text
     }
 }
@@ -83,7 +83,7 @@ public struct NoteReason: Hashable, Sendable {
 }
 
 /// What a file lacks to be a note like the others, or what in it could not be told.
-public struct NoteProblem: Hashable, Sendable {
+public struct NoteFlaw: Hashable, Sendable {
     /// What is wrong.
     public var code: Code
     /// The line, counted from 1; nil where it is about the whole file.
@@ -122,7 +122,7 @@ public struct NoteProblem: Hashable, Sendable {
         /// The note takes its release back, so it has neither date nor procedure.
         case withdrawn
 
-        /// Whether a file with this problem does not count as read. The others are worth knowing and no more.
+        /// Whether a file with this flaw does not count as read. The others are worth knowing and no more.
         public var isFailure: Bool {
             switch self {
             case .openCodeBlock, .withdrawn: false
@@ -131,7 +131,7 @@ public struct NoteProblem: Hashable, Sendable {
         }
     }
 
-    /// Creates a problem.
+    /// Creates a flaw.
     public init(code: Code, line: Int? = nil, text: String) {
         self.code = code
         self.line = line
@@ -146,13 +146,13 @@ public struct UnreadNote: Hashable, Sendable {
     /// The file.
     public var path: String
     /// Why.
-    public var problems: [NoteProblem]
+    public var flaws: [NoteFlaw]
 
     /// Creates the record of such a file.
-    public init(version: CanopsisVersion, path: String, problems: [NoteProblem]) {
+    public init(version: CanopsisVersion, path: String, flaws: [NoteFlaw]) {
         self.version = version
         self.path = path
-        self.problems = problems
+        self.flaws = flaws
     }
 }
 

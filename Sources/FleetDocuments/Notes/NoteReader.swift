@@ -21,7 +21,7 @@ public struct NoteReading: Hashable, Sendable {
     /// The lines behind the facts, in their order.
     public var reasons: [NoteReason]
     /// What is missing, and what could not be told.
-    public var problems: [NoteProblem]
+    public var flaws: [NoteFlaw]
 
     /// Reads the text of a note.
     public init(of text: String) {
@@ -37,32 +37,32 @@ public struct NoteReading: Hashable, Sendable {
             procedure: sections.procedureLine == nil || rules.isProcedureEmpty ? .missing : rules.asksForMore ? .more : .standard,
             hasHiddenSteps: rules.reasons.contains { $0.fact == .hidden }, codeBlocks: rules.codeBlocks)
         reasons = rules.reasons.sorted { $0.line < $1.line }
-        problems = Self.problems(sections, date, rules)
+        flaws = Self.flaws(sections, date, rules)
         for block in markdown.blocks {
             guard case .code(_, isClosed: false) = block.kind else { continue }
-            problems.append(
-                NoteProblem(code: .openCodeBlock, line: block.line, text: "this block of code is never closed: all that follows is in it"))
+            flaws.append(
+                NoteFlaw(code: .openCodeBlock, line: block.line, text: "this block of code is never closed: all that follows is in it"))
         }
     }
 
-    private static func problems(_ sections: NoteSections, _ date: PublicationDate, _ rules: NoteRules) -> [NoteProblem] {
-        var problems: [NoteProblem] = []
+    private static func flaws(_ sections: NoteSections, _ date: PublicationDate, _ rules: NoteRules) -> [NoteFlaw] {
+        var flaws: [NoteFlaw] = []
         if sections.version == nil {
-            problems.append(NoteProblem(code: .noTitle, text: "no title names a release, such as `# Notes de version Canopsis 3.26.0`"))
+            flaws.append(NoteFlaw(code: .noTitle, text: "no title names a release, such as `# Notes de version Canopsis 3.26.0`"))
         }
         if let line = rules.withdrawnLine, sections.procedureLine == nil, date.iso == nil {
-            problems.append(NoteProblem(code: .withdrawn, line: line, text: "it takes its release back, so it has no procedure"))
-            return problems
+            flaws.append(NoteFlaw(code: .withdrawn, line: line, text: "it takes its release back, so it has no procedure"))
+            return flaws
         }
-        if let problem = date.problem { problems.append(problem) }
+        if let flaw = date.flaw { flaws.append(flaw) }
         if let line = sections.procedureLine {
             if rules.isProcedureEmpty {
-                problems.append(NoteProblem(code: .emptyProcedure, line: line, text: "its section on the upgrade procedure is empty"))
+                flaws.append(NoteFlaw(code: .emptyProcedure, line: line, text: "its section on the upgrade procedure is empty"))
             }
         } else {
-            problems.append(NoteProblem(code: .noProcedure, text: "it has no section on the upgrade procedure"))
+            flaws.append(NoteFlaw(code: .noProcedure, text: "it has no section on the upgrade procedure"))
         }
-        return problems
+        return flaws
     }
 }
 
@@ -71,7 +71,7 @@ private struct PublicationDate {
     /// `2019-08-19`; nil if that cannot be told.
     var iso: String?
     /// Why it cannot.
-    var problem: NoteProblem?
+    var flaw: NoteFlaw?
 
     private struct Found {
         var date: FrenchDate
@@ -98,12 +98,12 @@ private struct PublicationDate {
             found = FrenchDate.all(in: PlainText.words(sections.title)).map { Found(date: $0, line: 1, rank: 2) }
         }
         guard let best = found.map(\.rank).min() else {
-            problem = NoteProblem(code: .noDate, text: "it has no date of publication")
+            flaw = NoteFlaw(code: .noDate, text: "it has no date of publication")
             return
         }
         let candidates = found.filter { $0.rank == best }
         if let impossible = candidates.first(where: { $0.date.iso == nil }) {
-            problem = NoteProblem(code: .impossibleDate, line: impossible.line, text: "its date of publication is not in the calendar")
+            flaw = NoteFlaw(code: .impossibleDate, line: impossible.line, text: "its date of publication is not in the calendar")
             return
         }
         let dates = Set(candidates.compactMap(\.date.iso))
@@ -111,7 +111,7 @@ private struct PublicationDate {
             iso = dates.first
         } else {
             let line = candidates.last?.line
-            problem = NoteProblem(
+            flaw = NoteFlaw(
                 code: .severalDates, line: line, text: "it has several dates of publication: \(dates.sorted().joined(separator: ", "))")
         }
     }

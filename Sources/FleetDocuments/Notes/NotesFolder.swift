@@ -71,8 +71,8 @@ public struct NotesFolder: Sendable {
         var first: [CanopsisVersion: String] = [:]
         for file in files {
             if let other = first.updateValue(first[file.version] ?? file.path, forKey: file.version) {
-                let problem = NoteProblem(code: .duplicate, text: "\(other) is about the same release")
-                contents.unread.append(UnreadNote(version: file.version, path: file.path, problems: [problem]))
+                let flaw = NoteFlaw(code: .duplicate, text: "\(other) is about the same release")
+                contents.unread.append(UnreadNote(version: file.version, path: file.path, flaws: [flaw]))
                 continue
             }
             switch Self.read(file, within: root) {
@@ -88,9 +88,9 @@ public struct NotesFolder: Sendable {
     }
 
     private static func read(_ file: File, within root: String) -> Result<ReadNote, Unread> {
-        func failure(_ code: NoteProblem.Code, _ text: String, line: Int? = nil) -> Result<ReadNote, Unread> {
-            let problem = NoteProblem(code: code, line: line, text: text)
-            return .failure(Unread(note: UnreadNote(version: file.version, path: file.path, problems: [problem])))
+        func failure(_ code: NoteFlaw.Code, _ text: String, line: Int? = nil) -> Result<ReadNote, Unread> {
+            let flaw = NoteFlaw(code: code, line: line, text: text)
+            return .failure(Unread(note: UnreadNote(version: file.version, path: file.path, flaws: [flaw])))
         }
         guard let real = realPath(file.path) else { return failure(.unreadable, "it is a link to nothing") }
         guard real.hasPrefix(root == "/" ? root : root + "/") else { return failure(.outside, "it is a link out of the directory") }
@@ -110,13 +110,13 @@ public struct NotesFolder: Sendable {
         }
         let reading = NoteReading(of: text)
         guard let version = reading.version else {
-            return .failure(Unread(note: UnreadNote(version: file.version, path: file.path, problems: reading.problems)))
+            return .failure(Unread(note: UnreadNote(version: file.version, path: file.path, flaws: reading.flaws)))
         }
         guard version == file.version else { return failure(.otherTitle, "its title is about \(version)") }
         return .success(
             ReadNote(
                 version: version, path: file.path, sha256: sha256(of: bytes), facts: reading.facts, reasons: reading.reasons,
-                problems: reading.problems, text: text))
+                flaws: reading.flaws, text: text))
     }
 
     // MARK: Looking for files
