@@ -178,6 +178,16 @@ struct NotesFolderTests {
             ])
     }
 
+    @Test("a file named after a package from before a release is no note")
+    func preview() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(note, to: "n/3.26.0.md")
+        try folder.write(note, to: "n/22.10.0-rc1.md")
+        let contents = try NotesFolder(folder.path + "/n").read()
+        #expect(contents.notes.map { "\($0.version)" } == ["3.26.0"])
+        #expect(contents.unread.isEmpty && contents.ignored == 1)
+    }
+
     @Test("a link within the folder is followed")
     func linkWithin() throws {
         let folder = try TemporaryFolder()

@@ -125,7 +125,7 @@ public struct NotesFolder: Sendable {
         var (notes, others): ([File], Int) = ([], 0)
         for name in try names(in: folder) {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
-            if name.hasSuffix(".md"), let version = CanopsisVersion(name.dropLast(3)) {
+            if name.hasSuffix(".md"), let version = CanopsisVersion(name.dropLast(3)), version.preview == nil {
                 notes.append(File(version: version, path: path))
             } else if FileStatus(of: path)?.isDirectory != true {
                 others += 1
