@@ -59,9 +59,11 @@ extension Journal {
                     SELECT version, imported_at, sha256, facts, text FROM notes
                     WHERE sequence IN (SELECT max(sequence) FROM notes GROUP BY version)
                     """
-            ).compactMap { row -> ImportedNote? in
-                guard let version = CanopsisVersion(row["version"] as String) else { return nil }
-                let facts: String = row["facts"]
+            ).map { row in
+                let (text, facts): (String, String) = (row["version"], row["facts"])
+                guard let version = CanopsisVersion(text) else {
+                    throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "\(text) is not a version"))
+                }
                 return ImportedNote(
                     version: version, importedAt: row["imported_at"], sha256: row["sha256"],
                     facts: try JSONDecoder().decode(NoteFacts.self, from: Data(facts.utf8)), text: row["text"])

@@ -103,15 +103,19 @@ struct NoteTests {
         }
     }
 
-    @Test("whose facts cannot be read are a problem, and are left as they are")
-    func damaged() throws {
+    @Test(
+        "whose facts or release cannot be read are a problem, and are left as they are",
+        arguments: [
+            ("3.26.0", "{}"), ("3.26.x", #"{"procedure":"more","hasHiddenSteps":true,"codeBlocks":2}"#),
+        ])
+    func damaged(version: String, facts: String) throws {
         try withFolder { folder in
             let journal = try Journal(in: folder)
             let other = try DatabaseQueue(path: folder + "/" + Journal.fileName)
             try other.write {
                 try $0.execute(
-                    sql: "INSERT INTO notes (version, imported_at, sha256, facts, text) VALUES ('3.26.0', 'x', ?, '{}', 'x')",
-                    arguments: [String(repeating: "a", count: 64)])
+                    sql: "INSERT INTO notes (version, imported_at, sha256, facts, text) VALUES (?, 'x', ?, ?, 'x')",
+                    arguments: [version, String(repeating: "a", count: 64), facts])
             }
             #expect(problemCode { () throws(Problem) in _ = try journal.latestNotes() } == "journal-damaged")
         }
