@@ -81,10 +81,7 @@ struct CatalogueReader {
 
     private mutating func date(_ found: (text: String, line: Int)?) -> String? {
         guard let found else { return nil }
-        let parts = found.text.split(separator: "-", omittingEmptySubsequences: false)
-        let isWritten = parts.map(\.utf8.count) == [4, 2, 2] && parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
-        let numbers = parts.compactMap { Int($0) }
-        if isWritten, numbers.count == 3, (1...12).contains(numbers[1]), (1...31).contains(numbers[2]) { return found.text }
+        if FrenchDate.all(in: [found.text]).first?.iso == found.text { return found.text }
         problems.append(.badEntry(found.text, of: "published", at: found.line, in: path, remedy: "Write a date such as 2020-03-19."))
         return nil
     }
