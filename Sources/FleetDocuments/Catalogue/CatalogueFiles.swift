@@ -1,6 +1,4 @@
 import FleetCore
-import FoundationEssentials
-import Glibc
 
 /// Releases on disk: a YAML file, or a directory whose `*.yaml` files are one catalogue together.
 ///
@@ -15,27 +13,31 @@ public struct CatalogueFiles: Sendable {
     /// Reads and checks everything; throws every mistake there is, in the order of files and lines.
     public func read() throws(Problems) -> Catalogue {
         var (texts, problems): ([(name: String, text: String)], [Problem]) = ([], [])
-        for file in try files() {
+        let files = try YAMLFiles(path: path, role: "catalogue", holding: "releases").paths()
+        for file in files {
             do throws(Problem) {
                 texts.append((file, try TextFile(path: file, role: "catalogue").read()))
             } catch {
                 problems.append(error)
             }
         }
-        return try Self.catalogue(of: texts, besides: problems)
+        return try Self.catalogue(of: texts, besides: problems, in: files)
     }
 
-    /// The catalogue of texts that were read, each with the name its mistakes are told under.
-    static func catalogue(of texts: [(name: String, text: String)], besides problems: [Problem] = []) throws(Problems) -> Catalogue {
+    /// The catalogue of texts that were read, each with the name its mistakes are told under; `files` are these names and those of
+    /// files that could not be read.
+    static func catalogue(
+        of texts: [(name: String, text: String)], besides problems: [Problem] = [], in files: [String]? = nil
+    ) throws(Problems) -> Catalogue {
         var (declared, problems): ([DeclaredRelease], [Problem]) = ([], problems)
         for (name, text) in texts {
             var reader = CatalogueReader(path: name)
             reader.read(text)
             declared += reader.releases
-            problems += reader.problems.sorted { ($0.line, $0.what) < ($1.line, $1.what) }
+            problems += reader.problems
         }
         problems += duplicates(among: declared)
-        guard problems.isEmpty else { throw Problems(problems) }
+        guard problems.isEmpty else { throw Problems(problems.inOrder(of: files ?? texts.map(\.name))) }
         return Catalogue(declared.map(\.release))
     }
 
@@ -51,31 +53,5 @@ public struct CatalogueFiles: Sendable {
                 what: "The release \(one.release.version) is given twice, first at \(Problem.Place.file(other.file, line: other.line)).",
                 place: .file(one.file, line: one.line), remedy: "Keep one of the two.")
         }
-    }
-
-    private func files() throws(Problems) -> [String] {
-        guard FileStatus(of: path)?.isDirectory == true else { return [path] }
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: path)
-        } catch {
-            throw Problems([TextFile(path: path, role: "catalogue").unreadable(EACCES)])
-        }
-        let folder = path.hasSuffix("/") ? path : path + "/"
-        let files = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted().map { folder + $0 }
-        guard !files.isEmpty else {
-            throw Problems([
-                Problem(
-                    code: "empty-catalogue", what: "There is no *.yaml file in this directory.", place: .file(path, line: nil),
-                    remedy: "Put releases there, or name another directory or a file.")
-            ])
-        }
-        return files
-    }
-}
-
-extension Problem {
-    fileprivate var line: Int {
-        if case .file(_, let line) = place { line ?? 0 } else { 0 }
     }
 }

@@ -1,6 +1,4 @@
 import FleetCore
-import FoundationEssentials
-import Glibc
 
 /// An inventory on disk: a YAML file, or a directory whose `*.yaml` files are one inventory together.
 ///
@@ -20,7 +18,7 @@ public struct InventoryFile: Sendable {
     /// Reads and checks everything; throws every mistake there is, in the order of files and lines.
     public func read() throws(Problems) -> Inventory {
         var (declared, problems): ([DeclaredHost], [Problem]) = ([], [])
-        let files = try files()
+        let files = try YAMLFiles(path: path, role: "inventory", holding: "inventories").paths()
         for file in files {
             do throws(Problem) {
                 var reader = InventoryReader(path: file, home: home)
@@ -34,22 +32,8 @@ public struct InventoryFile: Sendable {
         problems += Self.duplicates(among: declared)
         let (hosts, keyProblem) = withUsualFiles(declared.map(\.host))
         if let keyProblem { problems.append(keyProblem) }
-        guard problems.isEmpty else { throw Problems(Self.inOrder(problems, of: files)) }
+        guard problems.isEmpty else { throw Problems(problems.inOrder(of: files)) }
         return Inventory(hosts: hosts)
-    }
-
-    private func files() throws(Problems) -> [String] {
-        guard FileStatus(of: path)?.isDirectory == true else { return [path] }
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: path)
-        } catch {
-            throw Problems([TextFile(path: path, role: "inventory").unreadable(EACCES)])
-        }
-        let folder = path.hasSuffix("/") ? path : path + "/"
-        let files = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted().map { folder + $0 }
-        guard !files.isEmpty else { throw Problems([.emptyFolder(path)]) }
-        return files
     }
 
     /// Hosts that say nothing of keys use the files OpenSSH would use.
@@ -85,16 +69,6 @@ public struct InventoryFile: Sendable {
             }
         }
         return problems + namesByPlaces.map { .duplicateHosts($1, first: $0[0], at: $0[1]) }
-    }
-
-    /// Each problem once, by file and line, and by text within a line.
-    private static func inOrder(_ problems: [Problem], of files: [String]) -> [Problem] {
-        let positions = Dictionary(files.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        func position(_ problem: Problem) -> (Int, Int, String) {
-            guard case .file(let file, let line) = problem.place else { return (.max, 0, problem.what) }
-            return (positions[file] ?? .max, line ?? 0, problem.what)
-        }
-        return Set(problems).sorted { position($0) < position($1) }
     }
 }
 

@@ -118,12 +118,6 @@ extension Problem {
             code: "empty-inventory", what: "There is no host in this file.", place: .file(path, line: nil),
             remedy: "Add one, such as `hosts: {acme-1: {address: acme-1.example.net}}`.")
     }
-
-    static func emptyFolder(_ path: String) -> Problem {
-        Problem(
-            code: "empty-inventory", what: "There is no *.yaml file in this directory.", place: .file(path, line: nil),
-            remedy: "Put inventories there, or name another directory or a file.")
-    }
 }
 
 extension String {

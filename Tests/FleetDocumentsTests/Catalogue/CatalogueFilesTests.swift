@@ -133,10 +133,10 @@ struct CatalogueFilesTests {
         try folder.write("version: [", to: "own/c.yaml")
         #expect(
             folder.catalogueComplaints(about: "own") == """
-                own/c.yaml:2: This is not YAML. (while parsing a flow node, did not find expected node content)
-                    Look at this line and the one before: indent with spaces, never tabs, and put a space after each `:`.
                 own/b.yaml:2: The release 3.5.0 is given twice, first at own/a.yaml:1.
                     Keep one of the two.
+                own/c.yaml:2: This is not YAML. (while parsing a flow node, did not find expected node content)
+                    Look at this line and the one before: indent with spaces, never tabs, and put a space after each `:`.
                 """)
     }
 
