@@ -30,7 +30,8 @@ struct FleetCommand: AsyncParsableCommand {
         version: Fleet.version,
         subcommands: [
             HostsCommand.self, NotesCommand.self, CheckCommand.self, PlanCommand.self, UpgradeCommand.self, ResumeCommand.self,
-            RetryCommand.self, ApproveCommand.self, AbortCommand.self, LockCommand.self, StatusCommand.self, ReportCommand.self,
+            RetryCommand.self, ApproveCommand.self, ConfirmCommand.self, SkipCommand.self, AbortCommand.self, LockCommand.self,
+            StatusCommand.self, ReportCommand.self,
             LogsCommand.self, HistoryCommand.self, ExecCommand.self,
         ])
 }

@@ -31,6 +31,8 @@ struct EventRow {
         case .stepStarted(let name, let id): (kind, host, step) = ("step-started", name.text, id.rawValue)
         case .stepProgress(let name, let id, _): (kind, host, step) = ("step-progress", name.text, id.rawValue)
         case .stepEnded(let name, let id, _, _, _): (kind, host, step) = ("step-ended", name.text, id.rawValue)
+        case .stepAwaited(let name, let id, _, _): (kind, host, step) = ("step-awaited", name.text, id.rawValue)
+        case .stepAnswered(let name, let id, _): (kind, host, step) = ("step-answered", name.text, id.rawValue)
         case .hostEnded(let name, _, _, _): (kind, host) = ("host-ended", name.text)
         case .rolloutStopped: kind = "rollout-stopped"
         case .interrupted: kind = "interrupted"

@@ -202,6 +202,17 @@ public final class Journal: Sendable {
         }
     }
 
+    /// What people have said of steps of a run, after an event that was read before.
+    public func answers(in run: RunID, after sequence: Int64) throws(Problem) -> [StampedEvent] {
+        try attempt("be read") {
+            try Row.fetchAll(
+                $0,
+                sql: "SELECT sequence, at, body FROM events WHERE run = ? AND sequence > ? AND kind = 'step-answered' ORDER BY sequence",
+                arguments: [run.text, sequence]
+            ).map(EventRow.event)
+        }
+    }
+
     /// The plan file a run carries out, byte for byte; nil for a command, or if the run is not known.
     public func plan(of run: RunID) throws(Problem) -> Data? {
         try attempt("be read") {

@@ -54,6 +54,7 @@ private struct HostsJSON: Encodable {
         @OrNull var customer: String?
         var labels: [String: String]
         @OrNull var addons: String?
+        var accounts: String
         var settle: String
         var groups: [String]
 
@@ -71,6 +72,7 @@ private struct HostsJSON: Encodable {
             customer = host.customer
             labels = host.labels
             addons = host.addons?.rawValue
+            accounts = host.accounts.rawValue
             settle = host.settle.text
             groups = host.groups
         }

@@ -87,8 +87,10 @@ private struct StepJSON: Encodable {
     @OrNull var reason: ReasonJSON?
     @OrNull var started: String?
     @OrNull var ended: String?
+    @OrNull var instruction: String?
 
     init(_ step: StepRecord) {
+        instruction = step.instruction
         id = step.id.rawValue
         tries = step.tries
         title = step.title

@@ -40,6 +40,7 @@ public struct PlanReport: Sendable {
         var rules: [String] = []
         if policy.pause > .zero { rules.append("a pause of \(policy.pause.text) between two waves") }
         if policy.approve { rules.append("each wave but the first waits for `fleet approve`") }
+        if policy.parkedPlace == .keep { rules.append("a host that waits for a person keeps its place") }
         if policy.spread == .customer { rules.append("never two hosts of one customer at work at once") }
         for (label, most) in policy.limits.sorted(by: { $0.key < $1.key }) {
             rules.append("at most \(counted(most, "host")) of the same \(label) at work at once")
@@ -96,8 +97,16 @@ public struct PlanReport: Sendable {
         groups(working).map { names, steps in
             var lines = "Commands on \(HostSet.folded(names)), as root:".wrapped(indent: 0, hanging: 4).map { style.paint($0, .heading) }
             for (number, step) in steps.enumerated() {
-                let limit = step.kind == .job ? ", \(step.mayBeEnded ? "ended" : "overdue") after \(step.limit.text)" : ""
-                lines += "\(number + 1). \(step.id.rawValue): \(step.title)\(limit)".escapedForTerminal().wrapped(indent: 2, hanging: 5)
+                let limit =
+                    step.kind == .manual
+                    ? ", by hand" : step.kind == .job ? ", \(step.mayBeEnded ? "ended" : "overdue") after \(step.limit.text)" : ""
+                let origin = step.origin.map { ", for \($0)" } ?? ""
+                lines += "\(number + 1). \(step.id.rawValue): \(step.title)\(limit)\(origin)".escapedForTerminal().wrapped(
+                    indent: 2, hanging: 5)
+                if !step.because.isEmpty {
+                    lines += "because \(step.because.joined(separator: "; "))".escapedForTerminal().wrapped(indent: 7)
+                }
+                lines += step.instruction.split(separator: "\n").map { "       " + String($0).escapedForTerminal() }
                 // A command is shown as it will run: a long line is not cut.
                 lines += step.script.split(separator: "\n", omittingEmptySubsequences: true)
                     .map { "       " + String($0).escapedForTerminal() }
@@ -161,6 +170,10 @@ private struct PlanJSON: Encodable {
         var kind: String
         var limit: String
         var script: String
+        @OrNull var origin: String?
+        var because: [String]
+        @OrNull var instruction: String?
+        var repeatable: Bool
     }
     struct HostJSON: Encodable {
         var name: String
@@ -183,7 +196,9 @@ private struct PlanJSON: Encodable {
             `class` = planned.upgradeClass?.rawValue
             findings = planned.findings.map(FindingJSON.init)
             steps = planned.steps.map {
-                StepJSON(id: $0.id.rawValue, title: $0.title, kind: $0.kind.rawValue, limit: $0.limit.text, script: $0.script)
+                StepJSON(
+                    id: $0.id.rawValue, title: $0.title, kind: $0.kind.rawValue, limit: $0.limit.text, script: $0.script, origin: $0.origin,
+                    because: $0.because, instruction: $0.instruction.isEmpty ? nil : $0.instruction, repeatable: $0.isRepeatable)
             }
         }
     }
@@ -198,6 +213,7 @@ private struct PlanJSON: Encodable {
     @OrNull var pause: String?
     var approve: Bool
     @OrNull var spread: String?
+    var parked_place: String
     var limits: [String: Int]
     var interrupted: [String]
     var waves: [WaveJSON]
@@ -213,6 +229,7 @@ private struct PlanJSON: Encodable {
         pause = plan.policy.pause > .zero ? plan.policy.pause.text : nil
         approve = plan.policy.approve
         spread = plan.policy.spread?.rawValue
+        parked_place = plan.policy.parkedPlace.rawValue
         limits = plan.policy.limits
         interrupted = plan.hosts.filter { $0.wave != nil }.map(\.host.name.text)
         waves = plan.waves.map { WaveJSON(number: $0.number, hosts: $0.hosts.map(\.text)) }

@@ -70,6 +70,10 @@ public enum ProgressView {
             var text = "\(host): \(outcome.rawValue.uppercased())"
             if outcome == .upgraded, let from = standing?.from, let version { text += " \(from) -> \(version)" }
             return text + (time.map { " after \($0)" } ?? "") + (reason.map { ": \(isTold ? $0.brief : $0.text)" } ?? "")
+        case .stepAwaited(let host, let step, let title, _): return "\(host): \(step) waits for a person: \(title)".escapedForTerminal()
+        case .stepAnswered(let host, let step, let answer):
+            let words = answer.verdict == .done ? "is done, says" : "is left out by"
+            return "\(host): \(step) \(words) \(answer.person)\(answer.note.map { ": \($0)" } ?? "")".escapedForTerminal()
         case .rolloutStopped(let reason): return "STOPPED: \(reason): no further host is started".escapedForTerminal()
         case .interrupted(let signal):
             return "SIG\(signal): nothing new is started, the hosts at work finish; once more leaves them to themselves"

@@ -22,7 +22,7 @@ public struct StatusReport: Sendable {
         if let command = record.command { lines += command.command.escapedForTerminal().wrapped(indent: 2) }
         lines += heading
         // Whose wave waits for an approval is counted above; what to do about it is the last line.
-        for host in record.hosts where host.outcome == .running || host.needsAttention {
+        for host in record.hosts where host.outcome == .running || host.needsAttention || host.awaitedStep != nil {
             lines += line(host).wrapped(indent: 2, hanging: 6).map { style.paint($0, host.outcome.role) }
         }
         if let next = TextReport(record, context: context).nextCommand, !record.isOpen {

@@ -37,6 +37,7 @@ public struct TextReport: Sendable {
             sections.append(Self.lines(of: command))
         } else {
             sections.append(hostTable)
+            sections += waitingSections
             sections += failureSections
         }
         sections.append(footLines)
@@ -99,6 +100,35 @@ public struct TextReport: Sendable {
         return step + (host.needsAttention ? reason.brief : reason.text)
     }
 
+    /// One section per step that hosts wait with: what to do, and how to say that it is done.
+    private var waitingSections: [[String]] {
+        Self.awaitedSteps(record).map { step, hosts in
+            let names = HostSet.folded(hosts)
+            var lines = "\(names) \(HostOutcome.waiting.words) with step \(step.id) (\(step.title))".escapedForTerminal()
+                .wrapped(indent: 0, hanging: 4).map { style.paint($0, HostOutcome.waiting.role) }
+            lines += (step.instruction ?? "").split(separator: "\n", omittingEmptySubsequences: false).flatMap {
+                $0.isEmpty ? [] : String($0).escapedForTerminal().cut(every: pageWidth - 4).map { "    \($0)" }
+            }
+            lines.append("    done:      fleet confirm \(record.id) \(shellQuoted(names)) \(step.id)\(logsOption)")
+            lines.append("    left out:  fleet skip \(record.id) \(shellQuoted(names)) \(step.id) --note WHY\(logsOption)")
+            return lines
+        }
+    }
+
+    /// The steps that hosts wait with, each with its hosts, in the order of the hosts.
+    static func awaitedSteps(_ record: RunRecord) -> [(step: StepRecord, hosts: [HostName])] {
+        var groups: [(step: StepRecord, hosts: [HostName])] = []
+        for host in record.hosts where host.outcome == .waiting || host.outcome == .running {
+            guard let step = host.steps.last(where: { $0.outcome == .waiting }) else { continue }
+            if let place = groups.firstIndex(where: { $0.step.id == step.id && $0.step.instruction == step.instruction }) {
+                groups[place].hosts.append(host.name)
+            } else {
+                groups.append((step, [host.name]))
+            }
+        }
+        return groups
+    }
+
     /// One section per host that failed or that nobody knows the end of, with its own words.
     private var failureSections: [[String]] {
         record.hosts.filter(\.needsAttention).map { host in
@@ -131,9 +161,11 @@ public struct TextReport: Sendable {
         return lines
     }
 
+    private var logsOption: String { context.namesLogs ? " --logs \(shellQuoted(context.logs))" : "" }
+
     /// The command that helps most now; nil if there is nothing to do.
     var nextCommand: NextCommand? {
-        let logs = context.namesLogs ? " --logs \(shellQuoted(context.logs))" : ""
+        let logs = logsOption
         if record.isOpen { return NextCommand("watch it", "fleet status \(record.id)\(logs)") }
         guard record.command == nil else { return nil }
         let hosts = record.hosts
@@ -146,6 +178,13 @@ public struct TextReport: Sendable {
         }
         if hosts.contains(where: { $0.reason?.code == .approved }) {
             return NextCommand("go on with the wave that is approved", "fleet resume \(record.id)\(logs)")
+        }
+        if hosts.contains(where: { $0.outcome == .waiting && ($0.reason?.code == .stepConfirmed || $0.reason?.code == .stepSkipped) }) {
+            return NextCommand("go on with the hosts whose step is answered for", "fleet resume \(record.id)\(logs)")
+        }
+        if let (step, names) = Self.awaitedSteps(record).first {
+            let hosts = shellQuoted(HostSet.folded(names))
+            return NextCommand("once \(step.id) is done", "fleet confirm \(record.id) \(hosts) \(step.id)\(logs)")
         }
         if let failed = hosts.first(where: { $0.outcome == .failed }) {
             return NextCommand("read all that \(failed.name) said", "fleet logs \(record.id) \(failed.name)\(logs)")

@@ -18,6 +18,8 @@ struct HostUpgrade: Sendable {
     let clock: RolloutClock
     let lock: HostLock
     let patience: Patience
+    /// Whether the host keeps its place while it waits for a person.
+    var keepsPlace = false
     private let repairs = RepairTries()
 
     private var name: HostName { planned.host.name }
@@ -34,9 +36,25 @@ struct HostUpgrade: Sendable {
     /// Does the work and writes how it ended to the journal.
     func carryOut() async throws -> HostOutcome {
         try await journal.append(.hostStarted(host: name))
-        let ending = try await work()
+        var ending = try await work()
+        while ending.outcome == .waiting, keepsPlace, try await isAnswered() {
+            var again = self
+            again.earlier = try await journal.standing(of: name)
+            ending = try await again.work()
+        }
         try await journal.append(.hostEnded(host: name, outcome: ending.outcome, reason: ending.reason, version: ending.version))
         return ending.outcome
+    }
+
+    /// Waits until a person has answered for the step that the host waits with; false if the run is left before that.
+    ///
+    /// There is no connection meanwhile, and the host stays locked as an unfinished one.
+    private func isAnswered() async throws -> Bool {
+        while !Task.isCancelled {
+            guard let step = try await journal.standing(of: name)?.steps.last, step.outcome == .waiting else { return true }
+            await clock.sleep(.seconds(2))
+        }
+        return false
     }
 
     private func work() async throws -> Ending {
@@ -150,9 +168,12 @@ struct HostUpgrade: Sendable {
             let record = earlier?.steps.last { $0.id == step.id }
             // Effects are not repeated; what is looked at is looked at again.
             let isTriedAgain = retriedBy != nil && isTriedAgain(step, record)
-            if record?.outcome == .succeeded, step.kind == .job, !isTriedAgain { continue }
+            if record?.outcome == .succeeded || record?.outcome == .skipped, step.kind != .look, !isTriedAgain { continue }
             var ending: StepEnding
             switch step.kind {
+            case .manual: ending = StepEnding(.waiting)
+            // It was cut off, and nobody has looked at it yet.
+            case .job where record?.outcome == .waiting: ending = StepEnding(.waiting)
             case .job: ending = try await carryOut(step, number: index + 1, record: record, tryingAgain: isTriedAgain, over: link)
             case .look:
                 try await journal.append(.stepIntended(host: name, step: step.id, title: step.title, logOffset: log.length(of: name)))
@@ -162,10 +183,18 @@ struct HostUpgrade: Sendable {
             // A person told Fleet to leave; nothing is wrong with the line.
             if ending.outcome == .unknown, Task.isCancelled { ending.reason = Reason(.runEndedEarly) }
             touched = touched || ending.reason?.code != .jobNotStarted
+            if ending.outcome == .waiting {
+                if record?.outcome != .waiting {
+                    try await journal.append(
+                        .stepAwaited(host: name, step: step.id, title: step.title, instruction: Self.instruction(for: step)))
+                }
+                return Ending(
+                    outcome: .waiting, reason: Reason(.stepAwaited, ["step": step.id.rawValue, "title": step.title]), version: nil)
+            }
             try await journal.append(
                 .stepEnded(host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason))
             switch ending.outcome {
-            case .succeeded, .skipped: continue
+            case .succeeded, .skipped, .waiting: continue
             case .failed: return Ending(outcome: .failed, reason: ending.reason, version: await installed(over: link))
             case .unknown: return Ending(outcome: .unknown, reason: ending.reason, version: nil)
             }
@@ -291,9 +320,21 @@ struct HostUpgrade: Sendable {
         }
     }
 
+    /// What a person has to do about a step: what it says, or to look at what became of one that was cut off.
+    private static func instruction(for step: PlannedStep) -> String {
+        if step.kind == .manual { return step.instruction }
+        return """
+            This step was cut off on the host before it had left a status, and it is not safe to run it twice.
+            Look at its output (fleet logs) and on the host at how far it has come. Finish by hand what is missing, then confirm it;
+            or leave it out with fleet skip. Its commands:
+
+            """ + step.script
+    }
+
     /// Finds out how a step stands that left no status.
     private func resolve(_ step: PlannedStep, number: Int, _ words: String, over link: HostLink) async throws -> Found {
-        guard step.id != .daemonReload, step.id != .restart, step.id != .repair else { return .undone(Reason(.foundUndone)) }
+        guard step.isRepeatable else { return .ended(StepEnding(.waiting)) }
+        guard step.id == .packages || step.id == .canopsinit else { return .undone(Reason(.foundUndone)) }
         guard case .facts(let facts) = await link.facts(offer: false) else {
             return .ended(StepEnding(.unknown, reason: Reason(.jobVanished, ["words": words])))
         }

@@ -87,7 +87,8 @@ public struct RolloutRunner: Sendable {
                         guard let planned = hosts[name] else { continue }
                         let upgrade = HostUpgrade(
                             run: run, target: plan.target, planned: planned, earlier: earlier?[name], retriedBy: retriedBy,
-                            connector: connector, journal: journal, log: log, clock: clock, lock: lock, patience: patience)
+                            connector: connector, journal: journal, log: log, clock: clock, lock: lock, patience: patience,
+                            keepsPlace: plan.policy.parkedPlace == .keep)
                         group.addTask { .ended(name, try await upgrade.carryOut()) }
                     case .stop(let reason): try await journal.append(.rolloutStopped(reason: reason.text))
                     case .finish: return true

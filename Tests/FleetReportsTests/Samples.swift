@@ -35,7 +35,7 @@ enum Samples {
     }
 
     /// The steps of a host whose packages need no repair.
-    private static let steps = StepID.allCases.filter { $0 != .repair }
+    private static let steps = StepID.standardProcedure
 
     /// The whole way of one host that ends well.
     static func way(_ text: String, from second: Int) -> [(Int, RunEvent)] {

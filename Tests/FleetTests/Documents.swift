@@ -51,7 +51,7 @@ struct RunDocument: Document {
                 "name address wave outcome reason from to started ended reconnecting_since saved steps",
                 within: [
                     "reason": .reason, "saved": Form("folder bytes way_back"),
-                    "steps": Form("id tries title outcome exit reason started ended", within: ["reason": .reason]),
+                    "steps": Form("id tries title outcome exit reason started ended instruction", within: ["reason": .reason]),
                 ])
         ])
 
@@ -138,12 +138,15 @@ struct CheckDocument: Document {
 /// `fleet plan`.
 struct PlanDocumentForTests: Document {
     static let form = Form(
-        "schema digest created target at_once max_failures budget pause approve spread limits interrupted waves hosts",
+        "schema digest created target at_once max_failures budget pause approve spread parked_place limits interrupted waves hosts",
         within: [
             "waves": Form("number hosts"),
             "hosts": Form(
                 "name address disposition wave reason from class findings steps",
-                within: ["reason": .reason, "findings": .finding, "steps": Form("id title kind limit script")]),
+                within: [
+                    "reason": .reason, "findings": .finding,
+                    "steps": Form("id title kind limit script origin because instruction repeatable"),
+                ]),
         ])
 
     struct Host: Decodable {
@@ -208,7 +211,8 @@ struct HostsDocument: Document {
     static let form = Form(
         "schema hosts",
         within: [
-            "hosts": Form("name address port user identity known_hosts become edition stack packages customer labels addons settle groups")
+            "hosts": Form(
+                "name address port user identity known_hosts become edition stack packages customer labels addons accounts settle groups")
         ])
 
     struct Host: Decodable {

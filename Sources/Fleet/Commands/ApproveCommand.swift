@@ -21,12 +21,7 @@ struct ApproveCommand: AsyncParsableCommand {
     @OptionGroup var logs: LogsOption
 
     func run() async throws {
-        let person = by ?? Person.name
-        guard !person.isEmpty, person.count <= 100 else {
-            throw Problem(
-                code: "invalid-argument", what: "This cannot be the name of a person.", place: .argument("--by"),
-                remedy: "Give 1 to 100 characters.")
-        }
+        let person = try Person.named(by)
         let id = try RecordedRun(run, in: logs.folder).record.id
         let journal = try Journal(in: logs.folder, creating: false)
         // Held before anything is read that another process could still change.

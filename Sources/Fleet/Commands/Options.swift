@@ -94,10 +94,16 @@ struct PolicyOptions: ParsableArguments {
             "At most so many hosts with the same value of a label at work at once, such as site=2,customer=3.", valueName: "label=n,..."))
     var limits: String?
 
+    @Option(
+        name: .customLong("parked-place"),
+        help:
+            "While a host waits for a person: `free` its place for the next, or `keep` it, and go on once it is confirmed. (default: free)")
+    var parkedPlace: RolloutPolicy.ParkedPlace?
+
     /// Whether any rule was given.
     var isGiven: Bool {
         waves != nil || atOnce != nil || maxFailures != nil || maxFailuresPerWave != nil || barrier || pause != nil || approve
-            || spread != nil || limits != nil
+            || spread != nil || limits != nil || parkedPlace != nil
     }
 
     /// The policy.
@@ -131,6 +137,7 @@ struct PolicyOptions: ParsableArguments {
         policy.pause = pause ?? .zero
         policy.approve = approve
         policy.spread = spread
+        policy.parkedPlace = parkedPlace ?? .free
         if pause != nil, approve {
             problems.append(
                 Problem(
@@ -191,6 +198,7 @@ extension Share {
 }
 
 extension RolloutPolicy.Spread: ExpressibleByArgument {}
+extension RolloutPolicy.ParkedPlace: ExpressibleByArgument {}
 
 extension CanopsisVersion: ExpressibleByArgument {
     /// Reads a version from an argument.

@@ -11,6 +11,8 @@ actor RunRecorder: RunJournal {
     private let lines: FileHandle
     /// The run so far.
     private(set) var record: RunRecord
+    /// The last event that was looked through for answers of people.
+    private var answered: Int64
 
     /// Begins a run: its first event is in the journal when this returns.
     init(beginning run: RunID, start: RunStart, plan: Data, in journal: Journal, display: ProgressDisplay?) throws {
@@ -20,6 +22,7 @@ actor RunRecorder: RunJournal {
         lines = try RunFolder(of: run, in: journal.folder).appending(Self.fileName)
         let first = try journal.begin(run, kind: .upgrade, plan: plan, firstEvent: .runStarted(start))
         record = RunRecord(id: run, events: [first], isAlive: true)
+        answered = first.sequence
         try lines.write(contentsOf: Self.line(first))
     }
 
@@ -32,6 +35,7 @@ actor RunRecorder: RunJournal {
         try journal.append(.runResumed(note), to: run)
         let events = try journal.events(of: run)
         record = RunRecord(id: run, events: events, isAlive: true)
+        answered = events.last?.sequence ?? 0
         try Self.rewrite(events, of: run, in: journal)
         lines = try RunFolder(of: run, in: journal.folder).appending(Self.fileName)
     }
@@ -57,6 +61,16 @@ actor RunRecorder: RunJournal {
             dieIfAsked(after: event)
         #endif
         await display?.show(event, record: record, at: stamped.at)
+    }
+
+    func standing(of host: HostName) async throws -> HostRecord? {
+        for stamped in try journal.answers(in: run, after: answered) {
+            answered = stamped.sequence
+            record.apply(stamped)
+            try lines.write(contentsOf: Self.line(stamped))
+            await display?.show(stamped.event, record: record, at: stamped.at)
+        }
+        return record[host]
     }
 
     #if DEBUG

@@ -25,6 +25,31 @@ public enum HostSet {
         return words.sorted { $0.first < $1.first }.map(\.text).joined(separator: ",")
     }
 
+    /// The names that a folded text stands for, in its order; nil if it is none. What ``folded(_:)`` writes, this reads.
+    public static func names(in folded: String) -> [HostName]? {
+        let words = HostSelection.split(folded)
+        let names = words.flatMap { word -> [HostName?] in
+            guard let open = word.firstIndex(of: "["), let close = word[open...].firstIndex(of: "]") else { return [HostName(word)] }
+            let (prefix, suffix) = (word[..<open], word[word.index(after: close)...])
+            return word[word.index(after: open)..<close].split(separator: ",", omittingEmptySubsequences: false).flatMap { range in
+                numbers(in: range).map { $0.map { HostName("\(prefix)\($0)\(suffix)") } } ?? [nil]
+            }
+        }
+        return words.isEmpty || names.contains(nil) ? nil : names.compactMap { $0 }
+    }
+
+    /// `08` to `10` for `08-10`, at most ``NameRange/most`` of them; nil for anything else.
+    private static func numbers(in range: Substring) -> [String]? {
+        let ends = range.split(separator: "-", omittingEmptySubsequences: false)
+        guard ends.allSatisfy({ (1...9).contains($0.utf8.count) && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
+        guard ends.count == 2 else { return ends.count == 1 ? [String(ends[0])] : nil }
+        guard let first = Int(ends[0]), let last = Int(ends[1]), first <= last, last - first < NameRange.most else { return nil }
+        return (first...last).map { number in
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, ends[0].utf8.count - digits.utf8.count)) + digits
+        }
+    }
+
     /// `01-03,07` for sorted members.
     private static func ranges(_ members: [Member]) -> String {
         var ranges: [(first: Member, last: Member)] = []

@@ -32,8 +32,10 @@ public enum StepOutcome: String, Hashable, Sendable, Codable, CaseIterable {
     case failed
     /// Nobody knows.
     case unknown
-    /// There was nothing to do, or an earlier step failed.
+    /// There was nothing to do, an earlier step failed, or a person decided so.
     case skipped
+    /// A person has to do it, or to look at it.
+    case waiting
 }
 
 /// How a command or a step's job ended, as far as the host said.

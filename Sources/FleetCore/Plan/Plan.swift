@@ -17,9 +17,9 @@ public struct Plan: Hashable, Sendable, Codable {
     /// The hosts with work to do, in order.
     public var waves: [Wave]
 
-    /// The form this version of Fleet writes; 2 has pauses, approvals, limits and labels.
-    public static let currentSchema = 2
-    /// The forms this version of Fleet reads. A rule that an older form lacks was not given.
+    /// The form this version of Fleet writes; 2 has pauses, approvals, limits and labels, 3 the steps of releases and add-ons.
+    public static let currentSchema = 3
+    /// The forms this version of Fleet reads. What an older form lacks was not given.
     public static let readableSchemas = 1...currentSchema
 
     /// Creates a plan.
@@ -101,57 +101,6 @@ public enum Disposition: Hashable, Sendable, Codable {
     case `defer`(Reason)
     /// It could not be reached while planning.
     case unreachable(Reason)
-}
-
-/// One step of a host's procedure as planned.
-public struct PlannedStep: Hashable, Sendable, Codable {
-    /// Its stable name in reports.
-    public var id: StepID
-    /// What it does, in a few words.
-    public var title: String
-    /// The exact shell text that runs as root on the host; empty for a step that only looks.
-    public var script: String
-    /// How long it may take before it is ended (``mayBeEnded``) or reported overdue.
-    public var limit: Duration
-    /// What Fleet does with it.
-    public var kind: Kind
-
-    /// What Fleet does with a step.
-    public enum Kind: String, Hashable, Sendable, Codable {
-        /// A job that changes the host and outlives the connection.
-        case job
-        /// Looks at the host and compares; changes nothing.
-        case look
-    }
-
-    /// Whether the host ends it once its limit is over. What changes packages or the database is never ended half-way: it is
-    /// reported overdue, and a person decides.
-    public var mayBeEnded: Bool { id == .daemonReload || id == .restart }
-
-    /// Creates a step.
-    public init(id: StepID, title: String, script: String, limit: Duration, kind: Kind) {
-        self.id = id
-        self.title = title
-        self.script = script
-        self.limit = limit
-        self.kind = kind
-    }
-}
-
-/// The stable names of the steps, in the order of the standard procedure.
-public enum StepID: String, Hashable, Sendable, Codable, CaseIterable {
-    /// Complete what a package manager that was cut off left half done.
-    case repair
-    /// Upgrade the packages and read the installed version back.
-    case packages
-    /// Bring the database to the new version.
-    case canopsinit
-    /// Let systemd read the new unit files.
-    case daemonReload = "daemon-reload"
-    /// Restart every unit.
-    case restart
-    /// Compare units and web interface with what was before.
-    case verify
 }
 
 /// The hosts between two gates.

@@ -18,6 +18,16 @@ public struct RolloutPolicy: Hashable, Sendable, Codable {
     public var spread: Spread?
     /// For each label, how many hosts with the same value of it may be at work at the same moment, 1 or more.
     public var limits: [String: Int]
+    /// What becomes of a host's place while it waits for a person.
+    public var parkedPlace: ParkedPlace
+
+    /// What becomes of the place of a host that waits for a person to do a step.
+    public enum ParkedPlace: String, Hashable, Sendable, Codable, CaseIterable {
+        /// The host leaves the run for now, and the next has its place.
+        case free
+        /// The host keeps its place, and the run goes on with it as soon as somebody has answered.
+        case keep
+    }
 
     /// A rule that keeps hosts that belong together from being at work together.
     public enum Spread: String, Hashable, Sendable, Codable, CaseIterable {
@@ -28,7 +38,8 @@ public struct RolloutPolicy: Hashable, Sendable, Codable {
     /// Creates a policy; the defaults are those of a run without options.
     public init(
         waves: [Share] = [.hosts(1), .percent(10)], atOnce: Int = 5, maxFailures: Share = .hosts(0), maxFailuresPerWave: Share? = nil,
-        barrier: Bool = false, pause: Duration = .zero, approve: Bool = false, spread: Spread? = nil, limits: [String: Int] = [:]
+        barrier: Bool = false, pause: Duration = .zero, approve: Bool = false, spread: Spread? = nil, limits: [String: Int] = [:],
+        parkedPlace: ParkedPlace = .free
     ) {
         self.waves = waves
         self.atOnce = atOnce
@@ -39,6 +50,7 @@ public struct RolloutPolicy: Hashable, Sendable, Codable {
         self.approve = approve
         self.spread = spread
         self.limits = limits
+        self.parkedPlace = parkedPlace
     }
 
     /// The limits by label, ``spread`` being one of them: at most one host of a customer.

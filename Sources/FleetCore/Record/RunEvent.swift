@@ -36,6 +36,10 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case stepProgress(host: HostName, step: StepID, offset: Int64)
     /// A step ended.
     case stepEnded(host: HostName, step: StepID, outcome: StepOutcome, exit: Int?, reason: Reason?)
+    /// A host has come to a step that a person does, or must look at; it waits for the answer.
+    case stepAwaited(host: HostName, step: StepID, title: String, instruction: String)
+    /// A person said what became of a step, from another process.
+    case stepAnswered(host: HostName, step: StepID, answer: StepAnswer)
     /// The work on a host ended; `version` is what was read back.
     case hostEnded(host: HostName, outcome: HostOutcome, reason: Reason?, version: CanopsisVersion?)
     /// The rollout stopped: nothing new is started.
@@ -46,6 +50,31 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case runEnded(outcome: RunOutcome, exitStatus: Int)
     /// `fleet exec` ran a command: the one event of such a run.
     case commandRun(CommandRun)
+}
+
+/// What a person said of a step that a run waits with.
+public struct StepAnswer: Hashable, Sendable, Codable {
+    /// What became of the step.
+    public var verdict: Verdict
+    /// Who says so.
+    public var person: String
+    /// What there is to remember about it; nil if nothing was said.
+    public var note: String?
+
+    /// What became of a step.
+    public enum Verdict: String, Hashable, Sendable, Codable {
+        /// It is done.
+        case done
+        /// It is not, and need not be.
+        case skipped
+    }
+
+    /// Creates an answer.
+    public init(_ verdict: Verdict, by person: String, note: String?) {
+        self.verdict = verdict
+        self.person = person
+        self.note = note
+    }
 }
 
 /// How a run was taken up again.

@@ -112,6 +112,10 @@ public struct RunRecord: Hashable, Sendable {
             change(name) { $0.progress(in: step, to: offset) }
         case .stepEnded(let name, let step, let outcome, let exit, let reason):
             change(name) { $0.end(step, outcome: outcome, exit: exit, reason: reason, at: at) }
+        case .stepAwaited(let name, let step, let title, let instruction):
+            reopen()
+            change(name) { $0.wait(for: step, title: title, instruction: instruction, at: at) }
+        case .stepAnswered(let name, let step, let answer): change(name) { $0.take(answer, to: step, at: at) }
         case .hostEnded(let name, let outcome, let reason, let version):
             change(name) { $0.end(outcome: outcome, reason: reason, version: version, at: at) }
         case .rolloutStopped(let reason):
@@ -315,7 +319,16 @@ public struct HostRecord: Hashable, Sendable {
 
     /// The step that is under way, or the one that failed or that nobody knows the end of.
     public var decisiveStep: StepRecord? {
-        steps.last { $0.outcome == nil || $0.outcome == .failed || $0.outcome == .unknown }
+        steps.last { $0.outcome == nil || $0.outcome == .failed || $0.outcome == .unknown || $0.outcome == .waiting }
+    }
+
+    /// The step that a person has to answer for before the host goes on; nil if it waits for none.
+    public var awaitedStep: StepRecord? { outcome == .waiting ? steps.last { $0.outcome == .waiting } : nil }
+
+    /// Whether a person may say what became of a step: it is waited for, or it failed and is none of the standard procedure.
+    public func mayBeAnswered(_ step: StepID) -> Bool {
+        guard let record = steps.last(where: { $0.id == step }) else { return false }
+        return record.outcome == .waiting || (record.outcome == .failed && outcome == .failed && step.isOfReleaseOrAddOn)
     }
 
     /// The run ends before this host's wave, which has to be approved; a host that is kept out for another reason keeps it.
@@ -381,6 +394,30 @@ public struct HostRecord: Hashable, Sendable {
         steps[place].offset = max(steps[place].offset, offset)
     }
 
+    mutating func wait(for step: StepID, title: String, instruction: String, at: String) {
+        if outcome != .running { begin(at: at) }
+        var record = StepRecord(id: step, title: title, started: at)
+        record.outcome = .waiting
+        record.instruction = instruction
+        if let place = steps.lastIndex(where: { $0.id == step }) {
+            (record.tries, record.logOffset, record.offset) = (steps[place].tries, steps[place].logOffset, steps[place].offset)
+            steps[place] = record
+        } else {
+            steps.append(record)
+        }
+    }
+
+    /// A person has said what became of a step; the host goes on when the run does.
+    mutating func take(_ answer: StepAnswer, to step: StepID, at: String) {
+        guard let place = steps.lastIndex(where: { $0.id == step }) else { return }
+        var parameters = ["person": answer.person, "step": step.rawValue]
+        parameters["note"] = answer.note
+        let reason = Reason(answer.verdict == .done ? .stepConfirmed : .stepSkipped, parameters)
+        steps[place].outcome = answer.verdict == .done ? .succeeded : .skipped
+        (steps[place].reason, steps[place].ended) = (reason, at)
+        if outcome != .running { (outcome, self.reason) = (.waiting, reason) }
+    }
+
     mutating func end(_ step: StepID, outcome: StepOutcome, exit: Int?, reason: Reason?, at: String) {
         if !steps.contains(where: { $0.id == step }) {
             steps.append(StepRecord(id: step, title: step.rawValue, started: nil))
@@ -430,6 +467,8 @@ public struct StepRecord: Hashable, Sendable {
     public internal(set) var logOffset: Int64 = 0
     /// How often it was begun, 1 or more.
     public internal(set) var tries = 1
+    /// What a person has to do; nil for a step that Fleet does.
+    public internal(set) var instruction: String?
 
     init(id: StepID, title: String, started: String?) {
         self.id = id
