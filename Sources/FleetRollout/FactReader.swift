@@ -4,10 +4,12 @@ import FleetCore
 public struct FactReader: Sendable {
     private let connector: any HostConnector
     private let atOnce: Int
+    private let probes: [FileProbe]
 
-    /// Creates a reader that asks up to `atOnce` hosts at the same moment.
-    public init(_ connector: any HostConnector, atOnce: Int = 30) {
+    /// Creates a reader that asks up to `atOnce` hosts at the same moment, also for texts in files.
+    public init(_ connector: any HostConnector, probes: [FileProbe] = [], atOnce: Int = 30) {
         self.connector = connector
+        self.probes = probes
         self.atOnce = max(1, atOnce)
     }
 
@@ -37,21 +39,24 @@ public struct FactReader: Sendable {
     private func read(_ host: Host, offer: Bool) async -> FactReading {
         let connection: any HostConnection
         do { connection = try await connector.connect(to: host) } catch { return .failure(error.reason) }
-        let reading = await connection.facts(offer: offer)
+        let reading = await connection.facts(offer: offer, probes: probes)
         await connection.close()
         return reading
     }
 }
 
 extension HostConnection {
+    /// Reads the host's facts, without looking into files.
+    public func facts(offer: Bool) async -> FactReading { await facts(offer: offer, probes: []) }
+
     /// Reads the host's facts in one go.
-    public func facts(offer: Bool) async -> FactReading {
+    public func facts(offer: Bool, probes: [FileProbe]) async -> FactReading {
         let nonce = Nonce.make()
         let seen: Observation
-        do { seen = try await observe(FactsScript.text(offer: offer, nonce: nonce), within: FactReader.limit) } catch {
+        do { seen = try await observe(FactsScript.text(offer: offer, nonce: nonce, probes: probes), within: FactReader.limit) } catch {
             return .failure(Reason(.connectFailed, ["words": (error as? LinkLost)?.words ?? "\(error)"]))
         }
-        do { return .facts(try HostFacts.parse(seen.output, nonce: nonce, hostKey: hostKey)) } catch {
+        do { return .facts(try HostFacts.parse(seen.output, nonce: nonce, hostKey: hostKey, probes: probes)) } catch {
             // What the shell said tells more than what is missing from its output.
             func lastLine(_ bytes: [UInt8]) -> String? {
                 String(decoding: bytes.suffix(300), as: UTF8.self).split(whereSeparator: \.isNewline).last.map(String.init)

@@ -21,8 +21,10 @@ public protocol HostConnection: Sendable {
 
     /// Reads the host's facts; see the default implementation.
     ///
-    /// - Parameter offer: whether to ask what the repositories offer; takes seconds rather than a moment.
-    func facts(offer: Bool) async -> FactReading
+    /// - Parameters:
+    ///   - offer: whether to ask what the repositories offer; takes seconds rather than a moment.
+    ///   - probes: what to look for in files.
+    func facts(offer: Bool, probes: [FileProbe]) async -> FactReading
 
     /// Asks a web server that listens on the host's own loopback address, through the connection.
     func get(port: UInt16, path: String, within limit: Duration) async -> WebAnswer
@@ -91,6 +93,11 @@ public protocol RunJournal: Sendable {
     ///
     /// - Throws: what kept it from being written; the run must not go on then.
     func append(_ event: RunEvent) async throws
+
+    /// How a host stands now, with what people in other processes have said of its steps; nil for a host that is not in the run.
+    ///
+    /// - Throws: what kept it from being read; the run must not go on then.
+    func standing(of host: HostName) async throws -> HostRecord?
 }
 
 /// Where the output of a host's steps goes. What was appended is safe before its offset goes into the journal.

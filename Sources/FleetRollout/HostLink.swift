@@ -39,10 +39,10 @@ actor HostLink: HostConnection {
         }
     }
 
-    func facts(offer: Bool) async -> FactReading {
+    func facts(offer: Bool, probes: [FileProbe]) async -> FactReading {
         var deadline: Duration?
         while true {
-            let reading = await current.facts(offer: offer)
+            let reading = await current.facts(offer: offer, probes: probes)
             guard case .failure(let reason) = reading, reason.code == .connectFailed else { return reading }
             deadline = deadline ?? clock.now() + patience
             do { try await restore(after: LinkLost(reason.parameters["words"] ?? ""), until: deadline ?? .zero) } catch { return reading }

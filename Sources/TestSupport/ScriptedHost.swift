@@ -207,10 +207,18 @@ public actor ScriptedHost {
     /// The step and the nonce of a job's script.
     private static func job(in script: String) -> (StepID, String)? {
         guard let folder = script.split(separator: "\n").first(where: { $0.hasPrefix("dir=") }),
-            let step = StepID.allCases.first(where: { folder.contains("-\($0.rawValue)") }),
+            let step = step(ofFolder: folder),
             let nonce = nonce(in: script)
         else { return nil }
         return (step, nonce)
+    }
+
+    /// The step in `dir=/var/lib/fleet/jobs/RUN/02-canopsinit-2`: a number before it, and one behind it for a further try.
+    private static func step(ofFolder line: Substring) -> StepID? {
+        guard let name = line.split(whereSeparator: { "/'".contains($0) }).last?.drop(while: { $0 != "-" }).dropFirst() else { return nil }
+        var words = name.split(separator: "-", omittingEmptySubsequences: false)
+        if words.count > 1, let last = words.last, last.count <= 2, Int(last) != nil { words.removeLast() }
+        return StepID(rawValue: words.joined(separator: "-"))
     }
 
     private static func nonce(in script: String) -> String? {
@@ -243,7 +251,7 @@ public struct ScriptedConnector: HostConnector {
 
         func observe(_ script: String, within limit: Duration) async throws -> Observation { try await host.observe(script) }
 
-        func facts(offer: Bool) async -> FactReading { .facts(await host.facts) }
+        func facts(offer: Bool, probes: [FileProbe]) async -> FactReading { .facts(await host.facts) }
 
         func follow(
             _ script: String, silence: Duration, onOutput: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void
@@ -304,6 +312,12 @@ public actor MemoryJournal: RunJournal {
     public func append(_ event: RunEvent) throws {
         guard events.count < room else { throw Full() }
         events.append(event)
+    }
+
+    /// How a host stands by the events so far.
+    public func standing(of host: HostName) -> HostRecord? {
+        let stamped = events.enumerated().map { StampedEvent(sequence: Int64($0 + 1), at: "2026-01-01T00:00:00.000Z", event: $1) }
+        return RunRecord(id: RunID("20260101-000000-test")!, events: stamped, isAlive: true)[host]
     }
 }
 

@@ -25,7 +25,7 @@ struct GeneratedPlan {
             findings: (0..<below(3)).map { _ in
                 GateFinding(gate: text(), verdict: one(of: [.pass, .warn, .block]), text: text(), remedy: text())
             },
-            steps: StepID.allCases.prefix(below(6)).map {
+            steps: StepID.standardProcedure.prefix(below(6)).map {
                 PlannedStep(id: $0, title: text(), script: text(), limit: duration(), kind: one(of: [.job, .look]))
             })
     }

@@ -17,7 +17,7 @@ struct Planning {
         let catalogue = try BuiltInCatalogue.read()
         let connector = try SSHConnector(for: hosts)
         Console.say("Reading the facts of \(hosts.count == 1 ? "1 host" : "\(hosts.count) hosts") ...")
-        let readings = await FactReader(connector).read(hosts, offer: true)
+        let readings = await FactReader(connector, probes: catalogue.probes).read(hosts, offer: true)
         let planner = Planner(
             target: target, policy: policy, catalogue: catalogue, fleet: Fleet.version, created: Timestamp.now().description)
         return try planner.plan(hosts, given: readings)

@@ -27,6 +27,7 @@ extension HostFacts {
             packageManager: manager,
             systemdVersion: value(or: nil, parseSystemd),
             logindKills: (try? output.line("systemd")) == "absent, logind kills",
+            hasDatabaseClient: ["present": true, "absent": false][(try? output.line("database-client")) ?? ""],
             isRoot: isRoot,
             installed: packages?.filter(\.isProduct) ?? [],
             offer: value(or: .couldNotTell("the answer of the package manager could not be understood")) { output throws(FactsError) in

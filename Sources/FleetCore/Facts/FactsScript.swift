@@ -66,6 +66,7 @@ public enum FactsScript {
         elif LOGIND_KILLS; then echo absent, logind kills
         else echo absent
         fi
+        section database-client; if have mongo || have mongosh; then echo present; else echo absent; fi
         section disk
         for p in / /var /opt /var/lib/fleet; do
             d=$p

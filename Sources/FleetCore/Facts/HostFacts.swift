@@ -15,6 +15,8 @@ public struct HostFacts: Hashable, Sendable {
     /// Whether logind ends what a session leaves behind (`KillUserProcesses`). Asked only where systemd is not process 1: a job
     /// that systemd starts is in no session.
     public var logindKills: Bool
+    /// Whether a client for MongoDB is there (`mongo`, `mongosh`); nil if it could not be told.
+    public var hasDatabaseClient: Bool?
     /// Whether the session has root's rights, directly or through sudo.
     public var isRoot: Bool
     /// The packages of the product that are installed, half-installed ones too, sorted.
@@ -58,7 +60,8 @@ public struct HostFacts: Hashable, Sendable {
     /// Creates facts from their parts.
     public init(
         identity: HostIdentity, system: OperatingSystem, architecture: String, packageManager: PackageManager?,
-        systemdVersion: Int?, logindKills: Bool = false, isRoot: Bool, installed: [Package], offer: Offer, versionFile: CanopsisVersion?,
+        systemdVersion: Int?, logindKills: Bool = false, hasDatabaseClient: Bool? = nil, isRoot: Bool, installed: [Package], offer: Offer,
+        versionFile: CanopsisVersion?,
         units: [UnitState], freeBytes: [String: Int64], selinux: SELinuxMode, packageLockHolder: String?,
         brokenPackages: [String]?, heldPackages: [String] = [], otherPackages: [Package] = [], hasCatModules: Bool? = nil,
         bootID: String? = nil,
@@ -71,6 +74,7 @@ public struct HostFacts: Hashable, Sendable {
         self.packageManager = packageManager
         self.systemdVersion = systemdVersion
         self.logindKills = logindKills
+        self.hasDatabaseClient = hasDatabaseClient
         self.isRoot = isRoot
         self.installed = installed
         self.offer = offer

@@ -26,6 +26,8 @@ public struct Host: Hashable, Sendable, Codable {
     public var labels: [String: String]
     /// What the inventory says about add-ons of the customer; nil if it says nothing.
     public var addons: Addons?
+    /// What becomes of the accounts that `canopsinit` resets.
+    public var accounts: AccountPolicy
     /// How long a unit is watched after the restart before it counts as running.
     public var settle: Duration
     /// The groups that hold the host, outermost first.
@@ -36,7 +38,7 @@ public struct Host: Hashable, Sendable, Codable {
         name: HostName, address: String, port: UInt16 = 22, user: String = "root", identity: String? = nil,
         knownHosts: String? = nil, become: Become = .none, edition: Edition = .core, stack: Stack = .python,
         packages: PackageScope = .system, customer: String? = nil, labels: [String: String] = [:], addons: Addons? = nil,
-        settle: Duration = .seconds(60), groups: [String] = []
+        accounts: AccountPolicy = .restore, settle: Duration = .seconds(60), groups: [String] = []
     ) {
         self.name = name
         self.address = address
@@ -51,6 +53,7 @@ public struct Host: Hashable, Sendable, Codable {
         self.customer = customer
         self.labels = labels
         self.addons = addons
+        self.accounts = accounts
         self.settle = settle
         self.groups = groups
     }

@@ -36,6 +36,9 @@ extension Reason {
         case noPlaceLeft = "no-place-left"
         case approvalNeeded = "approval-needed"
         case approved
+        case stepAwaited = "step-awaited"
+        case stepConfirmed = "step-confirmed"
+        case stepSkipped = "step-skipped"
         case interrupted
 
         // Not reached.
@@ -80,7 +83,8 @@ extension Reason {
             switch code {
             case .alreadyAtTarget: "already at \(value("version"))"
             case .majorUpgrade:
-                "\(value("from")) to \(value("to")) is a major upgrade: it needs its own migration, the standard procedure does not cover it"
+                "\(value("from")) to \(value("to")) is a major upgrade: the standard procedure does not cover it"
+                    + (parameters["constraint"].map { "; \($0)" } ?? ", it needs its own migration")
             case .downgrade: "\(value("from")) is newer than \(value("to")): Fleet does not downgrade"
             case .gateBlocked: "\(value("gate")): \(value("words"))"
             case .factsChanged: "the host is not as planned: \(value("words"))"
@@ -97,6 +101,9 @@ extension Reason {
                 "not started: \(value("label")) \(value("value")) has no place left at work beside \(value("holders"))"
             case .approvalNeeded: "waits for an approval of wave \(value("wave"))"
             case .approved: "wave \(value("wave")) is approved by \(value("person")); the run is to be taken up again"
+            case .stepAwaited: "waits for a person: \(value("title"))"
+            case .stepConfirmed: "done, says \(value("person"))\(parameters["note"].map { ": \($0)" } ?? "")"
+            case .stepSkipped: "left out by \(value("person"))\(parameters["note"].map { ": \($0)" } ?? "")"
             case .interrupted: "not started: the run was interrupted"
             case .connectFailed: "no connection\(words(": "))"
             case .hostKeyRefused: "host key refused\(words(": "))"

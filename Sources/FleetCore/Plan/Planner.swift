@@ -46,7 +46,10 @@ public struct Planner: Sendable {
                 disposition: reason.isObjection ? .block(reason) : .unreachable(reason), findings: [], steps: [])
         case .facts(let read): facts = read
         }
-        let findings = Preflight.findings(facts, host: host, target: target).filter { $0.verdict != .pass } + unknownNote
+        let path = facts.installedVersion.map { ReleasePath(through: catalogue, from: $0, to: target, facts: facts, host: host) }
+        let findings =
+            Preflight.findings(facts, host: host, target: target).filter { $0.verdict != .pass } + unknownNote
+            + (path.map { Self.findings(on: $0, host: host, facts: facts) } ?? [])
         let upgradeClass = facts.installedVersion.map { UpgradeClass(from: $0, to: target) }
         let relied = facts.installedVersion.flatMap { version in
             facts.packageManager.map { manager in
@@ -68,7 +71,9 @@ public struct Planner: Sendable {
         case .some(.none) where facts.brokenPackages?.isEmpty ?? false:
             return planned(.skip(Reason(.alreadyAtTarget, ["version": "\(target)"])))
         case .downgrade: return planned(.block(Reason(.downgrade, versions)))
-        case .major: return planned(.block(Reason(.majorUpgrade, versions)))
+        case .major:
+            let constraint = facts.installedVersion.flatMap { MigrationGuide.constraint(from: $0, to: target) }
+            return planned(.block(Reason(.majorUpgrade, versions.merging(constraint.map { ["constraint": $0] } ?? [:]) { _, new in new })))
         default: break
         }
         if let finding = findings.first(where: { $0.verdict == .block }) {
@@ -77,10 +82,49 @@ public struct Planner: Sendable {
         guard let relied, let packages = Preflight.packages(to: target, facts) else {
             return planned(.block(Reason(.gateBlocked, ["gate": "target-offered", "words": "the packages of \(target) are not known"])))
         }
-        var procedure = Procedure.standard3(for: host, packageManager: relied.packageManager, packages: packages, target: target)
+        let hasDatabaseClient = facts.hasDatabaseClient
+        var procedure = Procedure.standard3(
+            for: host, packageManager: relied.packageManager, packages: packages, target: target,
+            further: path.map { ReleaseSteps($0, hasDatabaseClient: hasDatabaseClient ?? true) } ?? ReleaseSteps(),
+            hasDatabaseClient: hasDatabaseClient)
         if facts.canBeRepaired { procedure.actions.insert(.repairPackages(RepairPackages()), at: 0) }
         // The wave is not known yet; ``plan(_:given:)`` fills it in.
         return planned(.upgrade(wave: 0), steps: procedure.steps)
+    }
+
+    /// What the releases on the path of a host mean for it, and what `canopsinit` does to its accounts.
+    private static func findings(on path: ReleasePath, host: Host, facts: HostFacts) -> [GateFinding] {
+        guard path.installed < path.target else { return [] }
+        var findings = path.withdrawals.map { withdrawal in
+            GateFinding(
+                gate: "release-withdrawn", verdict: withdrawal.verdict == .holds ? .block : .warn,
+                text: "\(path.target) must not be taken: \(withdrawal.text)", remedy: "take another release")
+        }
+        if !path.releasesWithoutEntry.isEmpty {
+            let versions = path.releasesWithoutEntry.map(\.description).joined(separator: ", ")
+            findings.append(
+                GateFinding(
+                    gate: "release-path", verdict: .warn, text: "what \(versions) asks for is not known",
+                    remedy: "read the vendor's note and do by hand what it asks for"))
+        }
+        let warning = GuardAccounts.warning(for: path.target)
+        switch host.accounts {
+        case .restore where facts.hasDatabaseClient ?? true: break
+        case .restore:
+            findings.append(
+                GateFinding(
+                    gate: "accounts", verdict: .warn, text: "\(warning), and there is no MongoDB client to save them with",
+                    remedy: "install one, or set the accounts anew by hand: the run waits for that"))
+        case .keepReset:
+            findings.append(
+                GateFinding(
+                    gate: "accounts", verdict: .warn, text: "\(warning); the inventory says to leave it so", remedy: "accounts: restore"))
+        case .stop:
+            findings.append(
+                GateFinding(
+                    gate: "accounts", verdict: .block, text: "\(warning); the inventory says to stop then", remedy: "accounts: restore"))
+        }
+        return findings
     }
 
     /// Two entries for one machine would upgrade it twice at the same moment.

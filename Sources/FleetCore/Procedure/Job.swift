@@ -58,6 +58,8 @@ public struct Job: Hashable, Sendable {
     public static let home = "/var/lib/fleet"
     /// The variable that names the job's folder to its script.
     public static let folderVariable = "$FLEET_JOB"
+    /// The folder of the run's jobs on the host, as a script names it.
+    static let runFolder = "${FLEET_JOB%/*}"
 
     /// The job's name: `01-packages`, the second try `01-packages-2`.
     public var name: String { (number < 10 ? "0" : "") + "\(number)-\(step.rawValue)" + (attempt > 1 ? "-\(attempt)" : "") }

@@ -12,16 +12,30 @@ public struct Procedure: Hashable, Sendable {
     ///   - packageManager: whose commands to write.
     ///   - packages: the exact packages that make up the target on this host.
     ///   - target: the version the host shall have.
+    ///   - further: what releases and add-ons ask for, each at its moment.
+    ///   - hasDatabaseClient: whether the host has a client for its database; nil if nobody knows, and then it is taken to have one.
     public static func standard3(
-        for host: Host, packageManager: PackageManager, packages: [Package], target: CanopsisVersion
+        for host: Host, packageManager: PackageManager, packages: [Package], target: CanopsisVersion,
+        further: ReleaseSteps = ReleaseSteps(), hasDatabaseClient: Bool? = nil
     ) -> Procedure {
-        Procedure(actions: [
-            .upgradePackages(UpgradePackages(manager: packageManager, packages: packages, scope: host.packages)),
-            .runCanopsinit(RunCanopsinit(edition: host.edition, stack: host.stack, target: target)),
-            .reloadSystemd(ReloadSystemd()),
-            .restartUnits(RestartUnits()),
-            .verifyInstance(VerifyInstance(target: target, settle: host.settle)),
-        ])
+        let check = CheckDatabase(edition: host.edition, stack: host.stack)
+        let guardian = GuardAccounts(target: target, check: check)
+        let (looking, saving, restoring): ([PlannedStep], [PlannedStep], [PlannedStep])
+        switch (hasDatabaseClient ?? true, host.accounts) {
+        case (true, .restore): (looking, saving, restoring) = ([check.step], [guardian.saving], [guardian.restoring])
+        case (true, .keepReset), (true, .stop): (looking, saving, restoring) = ([check.step], [], [])
+        case (false, .restore): (looking, saving, restoring) = ([], [], [GuardAccounts.byHand(target: target)])
+        case (false, .keepReset), (false, .stop): (looking, saving, restoring) = ([], [], [])
+        }
+        var actions = (looking + further[.beforePackages]).map(Action.planned)
+        actions.append(.upgradePackages(UpgradePackages(manager: packageManager, packages: packages, scope: host.packages)))
+        actions += (further[.afterPackages] + saving).map(Action.planned)
+        actions.append(.runCanopsinit(RunCanopsinit(edition: host.edition, stack: host.stack, target: target)))
+        actions += (restoring + further[.afterInit]).map(Action.planned)
+        actions += [.reloadSystemd(ReloadSystemd()), .restartUnits(RestartUnits())]
+        actions += further[.afterRestart].map(Action.planned)
+        actions.append(.verifyInstance(VerifyInstance(target: target, settle: host.settle)))
+        return Procedure(actions: actions)
     }
 
     /// The steps as a plan holds them.
@@ -42,6 +56,8 @@ public enum Action: Hashable, Sendable {
     case restartUnits(RestartUnits)
     /// Looks whether the instance works.
     case verifyInstance(VerifyInstance)
+    /// Does what the guard of the database, a release or an add-on asks for.
+    case planned(PlannedStep)
 
     /// The step as a plan holds it.
     public var step: PlannedStep {
@@ -52,6 +68,7 @@ public enum Action: Hashable, Sendable {
         case .reloadSystemd(let action): action.step
         case .restartUnits(let action): action.step
         case .verifyInstance(let action): action.step
+        case .planned(let step): step
         }
     }
 }

@@ -16,6 +16,7 @@ struct HostSettings {
     /// Each label by its name.
     var labels: [String: String] = [:]
     var addons: Addons?
+    var accounts: AccountPolicy?
     var settle: Duration?
 
     /// These settings, with those of the place around it where these say nothing.
@@ -25,7 +26,7 @@ struct HostSettings {
             identity: identity ?? outer.identity, knownHosts: knownHosts ?? outer.knownHosts, become: become ?? outer.become,
             edition: edition ?? outer.edition, stack: stack ?? outer.stack, packages: packages ?? outer.packages,
             customer: customer ?? outer.customer, labels: outer.labels.merging(labels) { _, own in own }, addons: addons ?? outer.addons,
-            settle: settle ?? outer.settle)
+            accounts: accounts ?? outer.accounts, settle: settle ?? outer.settle)
     }
 
     /// The host of this name and address; what is said nowhere has the value ``Host`` gives it.
@@ -39,6 +40,7 @@ struct HostSettings {
         if let edition { host.edition = edition }
         if let stack { host.stack = stack }
         if let packages { host.packages = packages }
+        if let accounts { host.accounts = accounts }
         if let settle { host.settle = settle }
         return host
     }
@@ -49,7 +51,7 @@ extension HostSettings {
     enum Key: String, CaseIterable {
         case address, port, user, identity
         case knownHosts = "known_hosts"
-        case become, edition, stack, packages, customer, labels, addons, settle
+        case become, edition, stack, packages, customer, labels, addons, accounts, settle
     }
 
     /// Keys that Fleet will have and does not have yet.

@@ -143,6 +143,7 @@ extension InventoryReader {
         case .edition: settings.edition = choice(text, of: key, at: line)
         case .stack: settings.stack = choice(text, of: key, at: line)
         case .packages: settings.packages = choice(text, of: key, at: line)
+        case .accounts: settings.accounts = choice(text, of: key, at: line)
         case .customer: settings.customer = customer(text, at: line)
         case .settle: settings.settle = settle(text, at: line)
         case .addons, .labels: break

@@ -25,13 +25,14 @@ extension PlanDocument.Policy {
             waves: policy.waves, atOnce: policy.atOnce, maxFailures: policy.maxFailures,
             maxFailuresPerWave: policy.maxFailuresPerWave, barrier: policy.barrier,
             pause: policy.pause > .zero ? DurationText(policy.pause) : nil, approve: policy.approve ? true : nil, spread: policy.spread,
-            limits: policy.limits.isEmpty ? nil : policy.limits)
+            limits: policy.limits.isEmpty ? nil : policy.limits, parkedPlace: policy.parkedPlace == .free ? nil : policy.parkedPlace)
     }
 
     var policy: RolloutPolicy {
         RolloutPolicy(
             waves: waves, atOnce: atOnce, maxFailures: maxFailures, maxFailuresPerWave: maxFailuresPerWave, barrier: barrier,
-            pause: pause?.duration ?? .zero, approve: approve ?? false, spread: spread, limits: limits ?? [:])
+            pause: pause?.duration ?? .zero, approve: approve ?? false, spread: spread, limits: limits ?? [:],
+            parkedPlace: parkedPlace ?? .free)
     }
 }
 
@@ -44,9 +45,7 @@ extension PlanDocument.PlannedHostEntry {
             upgradeClass: planned.upgradeClass,
             disposition: .init(planned.disposition),
             findings: planned.findings.map { .init(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy) },
-            steps: planned.steps.map {
-                .init(id: $0.id, title: $0.title, script: $0.script, limit: DurationText($0.limit), kind: $0.kind)
-            })
+            steps: planned.steps.map(PlanDocument.StepEntry.init))
     }
 
     func planned() throws -> PlannedHost {
@@ -57,7 +56,22 @@ extension PlanDocument.PlannedHostEntry {
             upgradeClass: upgradeClass,
             disposition: try disposition.disposition(of: host.name),
             findings: findings.map { GateFinding(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy) },
-            steps: steps.map { PlannedStep(id: $0.id, title: $0.title, script: $0.script, limit: $0.limit.duration, kind: $0.kind) })
+            steps: steps.map(\.step))
+    }
+}
+
+extension PlanDocument.StepEntry {
+    init(_ step: PlannedStep) {
+        self.init(
+            id: step.id, title: step.title, script: step.script, limit: DurationText(step.limit), kind: step.kind,
+            instruction: step.instruction.isEmpty ? nil : step.instruction, repeatable: step.isRepeatable ? nil : false,
+            origin: step.origin, because: step.because.isEmpty ? nil : step.because)
+    }
+
+    var step: PlannedStep {
+        PlannedStep(
+            id: id, title: title, script: script, limit: limit.duration, kind: kind, instruction: instruction ?? "",
+            isRepeatable: repeatable ?? true, origin: origin, because: because ?? [])
     }
 }
 
@@ -67,14 +81,14 @@ extension PlanDocument.HostEntry {
             name: host.name, address: host.address, port: host.port, user: host.user, identity: host.identity,
             knownHosts: host.knownHosts, become: host.become, edition: host.edition, stack: host.stack, packages: host.packages,
             customer: host.customer, labels: host.labels.isEmpty ? nil : host.labels, addons: host.addons,
-            settle: DurationText(host.settle), groups: host.groups)
+            accounts: host.accounts == .restore ? nil : host.accounts, settle: DurationText(host.settle), groups: host.groups)
     }
 
     var host: Host {
         Host(
             name: name, address: address, port: port, user: user, identity: identity, knownHosts: knownHosts, become: become,
             edition: edition, stack: stack, packages: packages, customer: customer, labels: labels ?? [:], addons: addons,
-            settle: settle.duration,
+            accounts: accounts ?? .restore, settle: settle.duration,
             groups: groups)
     }
 }

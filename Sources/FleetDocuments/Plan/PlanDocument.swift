@@ -22,6 +22,8 @@ struct PlanDocument: Hashable, Codable {
         var approve: Bool?
         var spread: RolloutPolicy.Spread?
         var limits: [String: Int]?
+        // Not in forms 1 and 2; left out where places are freed.
+        var parkedPlace: RolloutPolicy.ParkedPlace?
     }
 
     struct PlannedHostEntry: Hashable, Codable {
@@ -48,6 +50,8 @@ struct PlanDocument: Hashable, Codable {
         var customer: String?
         var labels: [String: String]?
         var addons: Addons?
+        // Not in forms 1 and 2; left out where they are restored.
+        var accounts: AccountPolicy?
         var settle: DurationText
         var groups: [String]
     }
@@ -102,6 +106,11 @@ struct PlanDocument: Hashable, Codable {
         var script: String
         var limit: DurationText
         var kind: PlannedStep.Kind
+        // Not in forms 1 and 2; left out where there is nothing to say.
+        var instruction: String?
+        var repeatable: Bool?
+        var origin: String?
+        var because: [String]?
     }
 
     struct WaveEntry: Hashable, Codable {

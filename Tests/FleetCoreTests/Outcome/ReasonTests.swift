@@ -9,6 +9,8 @@ struct ReasonTests {
         .downgrade: ["from": "3.26.0", "to": "3.25.0"],
         .gateBlocked: ["gate": "root", "words": "not root"], .factsChanged: ["words": "x"], .identityChanged: ["words": "x"],
         .noPlaceLeft: ["label": "customer", "value": "acme", "holders": "acme-2 (failed)"],
+        .stepAwaited: ["title": "clear the queue"], .stepConfirmed: ["person": "ana"],
+        .stepSkipped: ["person": "ana", "note": "none here"],
         .approvalNeeded: ["wave": "2"], .approved: ["wave": "2", "person": "ana"],
         .hostLocked: ["holder": "ana"], .leftUnfinished: ["holder": "ana", "run": "20261123-142501-x7k2"], .stepRetried: ["person": "ana"],
         .rolloutStopped: ["words": "x"], .jobExited: ["status": "2"],

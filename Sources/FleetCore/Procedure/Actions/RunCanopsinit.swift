@@ -23,13 +23,21 @@ public struct RunCanopsinit: Hashable, Sendable {
     /// `canopsinit` through a login shell of its own account: nothing else finds it and its libraries.
     ///
     /// Without the two options it declares core and python in the database, whatever runs there, so any other host needs
-    /// them. Releases before 3.18.0 don't know them and end with status 2.
+    /// them. Releases before 3.18.0 don't know them and end with status 2, so the one that is installed is asked.
     public var script: RemoteScript {
-        var words = ["canopsinit"]
-        if (edition, stack) != (.core, .python), target >= CanopsisVersion(3, 18, 0) {
-            words += ["--canopsis-edition", edition.rawValue, "--canopsis-stack", stack.rawValue]
+        guard (edition, stack) != (.core, .python) else {
+            return RemoteScript(commands: [RemoteCommand("su", "-", "canopsis", "-c", "canopsinit")])
         }
-        return RemoteScript(commands: [RemoteCommand("su", "-", "canopsis", "-c", RemoteCommand(words).shellText)])
+        let options = ["--canopsis-edition", edition.rawValue, "--canopsis-stack", stack.rawValue]
+        return RemoteScript(
+            preparation: """
+                help=$(su - canopsis -c 'canopsinit --help' 2>&1) || { echo "$help"; exit 127; }
+                case $help in
+                *--canopsis-edition*) command=\(shellQuoted(RemoteCommand(["canopsinit"] + options).shellText)) ;;
+                *) command=canopsinit ;;
+                esac
+                su - canopsis -c "$command"
+                """, commands: [])
     }
 
     /// What a status other than 0 means.

@@ -1,0 +1,135 @@
+/// What the releases on a host's path ask for, as steps of its procedure.
+public struct ReleaseSteps: Hashable, Sendable {
+    private let byPhase: [StepPhase: [PlannedStep]]
+
+    /// Makes the steps of a path.
+    ///
+    /// What is optional, or only to know, is no step. What a person does, or what the facts don't say whether it is needed, waits for a
+    /// person; so does a change of the database where the host has no client for it. A notice that blocks is a question before the
+    /// first step. Steps that need the engines stopped stand between a stop and a start of those that ran.
+    public init(_ path: ReleasePath, hasDatabaseClient: Bool) {
+        var byPhase: [StepPhase: [PlannedStep]] = [:]
+        var stops = 0
+        var areStopped = false
+        for phase in StepPhase.allCases {
+            var steps =
+                phase == .beforePackages
+                ? path.steps.filter { $0.blocks && $0.step.phase != phase }.map { $0.planned(hasDatabaseClient) } : []
+            for step in path.steps(in: phase) where step.isCarriedOut || step.needsPerson || step.blocks {
+                if step.blocks, phase != .beforePackages { continue }
+                let planned = step.planned(hasDatabaseClient)
+                let needsStop = step.step.requiresEnginesStopped && planned.kind == .job
+                if needsStop, !areStopped {
+                    stops += 1
+                    steps.append(EngineStop(number: stops).stop)
+                } else if !needsStop, areStopped {
+                    steps.append(EngineStop(number: stops).start)
+                }
+                areStopped = needsStop
+                steps.append(planned)
+            }
+            if areStopped { steps.append(EngineStop(number: stops).start) }
+            areStopped = false
+            byPhase[phase] = steps
+        }
+        self.byPhase = byPhase
+    }
+
+    /// No steps: a host with nothing but the standard procedure.
+    public init() { byPhase = [:] }
+
+    /// The steps of a phase, in order.
+    public subscript(phase: StepPhase) -> [PlannedStep] { byPhase[phase, default: []] }
+
+    /// Adds steps at the end of their phases.
+    public func adding(_ steps: [(phase: StepPhase, step: PlannedStep)]) -> ReleaseSteps {
+        ReleaseSteps(byPhase: steps.reduce(into: byPhase) { $0[$1.phase, default: []].append($1.step) })
+    }
+
+    private init(byPhase: [StepPhase: [PlannedStep]]) { self.byPhase = byPhase }
+}
+
+extension ResolvedStep {
+    /// The step for the plan of its host.
+    fileprivate func planned(_ hasDatabaseClient: Bool) -> PlannedStep {
+        guard let id = StepID(rawValue: step.id) else { preconditionFailure("the catalogue lets no step in with the name \(step.id)") }
+        let facts: [String]
+        switch resolution {
+        case .applies(let reasons), .unknown(let reasons): facts = reasons
+        case .doesNotApply, .obsolete, .duplicate: facts = []
+        }
+        let needsClient = if case .mongo = step.work { !hasDatabaseClient } else { false }
+        if isCarriedOut, !needsClient, !step.isBlocking, let script = step.work?.shellText {
+            return PlannedStep(
+                id: id, title: step.title, script: script, limit: step.limit, kind: .job, isRepeatable: step.canBeRepeated,
+                origin: "release \(release)", because: facts)
+        }
+        var paragraphs = [step.text]
+        if resolution.isUnknown {
+            paragraphs.insert("Fleet does not know whether this host needs it: \(facts.joined(separator: "; ")).", at: 0)
+        }
+        if needsClient { paragraphs.insert("The host has no MongoDB client, so Fleet cannot do it.", at: 0) }
+        if step.kind == .notice { paragraphs.append("Confirm that this host shall be upgraded all the same, or give it up (fleet abort).") }
+        if let work = step.work { paragraphs.append(work.script) }
+        return PlannedStep(
+            id: id, title: step.title, script: "", limit: .zero, kind: .manual, instruction: paragraphs.joined(separator: "\n"),
+            origin: "release \(release)", because: facts)
+    }
+}
+
+extension StepWork {
+    /// The shell text that does it; nil if Fleet has no way to.
+    fileprivate var shellText: String? {
+        switch self {
+        case .shell(let text): text
+        case .mongo(let text): DatabaseScript(text).shellText
+        case .edit(let edit): edit.shellText
+        case .influx: nil
+        }
+    }
+}
+
+/// Stops the engines that run, and starts just those again.
+private struct EngineStop {
+    /// Which stop of the host's procedure it is, counted from 1.
+    var number: Int
+
+    private var list: String { "\(Job.runFolder)/engines-\(number)" }
+
+    var stop: PlannedStep {
+        step(
+            "stop-engines-\(number)", "stop the engines",
+            """
+            set -eu
+            list=\(list)
+            # What was written down before a cut counts, too: those engines are stopped already.
+            systemctl list-units --no-legend --plain --state=active,activating 'canopsis-engine@*' 'canopsis-engine-go@*' |
+                sed -n 's/^[^a-z]*\\(canopsis-engine[^ ]*\\) .*/\\1/p' >"$list.new"
+            if [ -e "$list" ]; then cat "$list" >>"$list.new"; fi
+            sort -u "$list.new" >"$list.all"
+            mv -f "$list.all" "$list"
+            rm -f "$list.new"
+            if [ -s "$list" ]; then xargs systemctl stop <"$list"; fi
+            sed 's/^/stopped /' "$list"
+
+            """)
+    }
+
+    var start: PlannedStep {
+        step(
+            "start-engines-\(number)", "start the engines that were stopped",
+            """
+            set -eu
+            list=\(list)
+            systemctl daemon-reload
+            if [ -s "$list" ]; then xargs systemctl start <"$list"; fi
+            sed 's/^/started /' "$list"
+
+            """)
+    }
+
+    private func step(_ id: String, _ title: String, _ script: String) -> PlannedStep {
+        guard let id = StepID(rawValue: id) else { preconditionFailure("a name of a step") }
+        return PlannedStep(id: id, title: title, script: script, limit: .seconds(600), kind: .job)
+    }
+}
