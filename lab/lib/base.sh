@@ -2,9 +2,12 @@
 # The two trees every host stands on: Debian 12 with systemd and sshd, and above it dnf and rpm for the
 # CentOS-like hosts. Both come from the mirror of the machine's own apt sources.
 
-LAB_BASE_PACKAGES=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,openssh-sftp-server,sudo,procps,iproute2,iputils-ping,less,curl,gpgv,ca-certificates,nftables,locales,tcsh
+LAB_BASE_PACKAGES=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,openssh-sftp-server,sudo,procps,iproute2,iputils-ping,less,curl,gpgv,ca-certificates,nftables,locales,tcsh,libreadline8
 # Unpacked but not installed: installed, fish would bring Python and man to hosts that are to have neither.
 LAB_BASE_UNPACKED="fish fish-common libpcre2-32-0"
+# Of this one a single file is kept: the JavaScript engine that the stand-in for MongoDB's shell runs on. The real shell of
+# MongoDB 3.6 has an older version of the same engine.
+LAB_BASE_ENGINE=libmozjs-102-dev
 LAB_RPM_PACKAGES="dnf rpm"
 
 base_tree() {
@@ -39,6 +42,8 @@ make_base() {
     say "making the base tree (about a minute)"
     if ! mmdebstrap --quiet --variant=minbase --include="$LAB_BASE_PACKAGES" --aptopt="$settings" \
         --customize-hook="chroot \"\$1\" sh -ec 'cd /tmp; apt-get -qq download $LAB_BASE_UNPACKED; for p in *.deb; do dpkg -x \$p /; rm \$p; done'" \
+        --customize-hook="chroot \"\$1\" sh -ec 'cd /tmp; apt-get -qq download $LAB_BASE_ENGINE; mkdir -p /usr/lib/fleet-lab;
+            dpkg --fsys-tarfile $LAB_BASE_ENGINE*.deb | tar -xO ./usr/bin/js102 >/usr/lib/fleet-lab/js; rm *.deb; chmod 755 /usr/lib/fleet-lab/js'" \
         bookworm "$root" "deb $(debian_mirror) bookworm main" >"$log" 2>&1 </dev/null; then
         tail -n 20 "$log" >&2
         die "mmdebstrap could not make the base tree"
