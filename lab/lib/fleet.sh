@@ -8,8 +8,8 @@ LAB_BOOT_LIMIT_PER_HOST=4
 build() {
     prepare_places
     package_pool >/dev/null
-    lower_folders deb >/dev/null
-    lower_folders rpm >/dev/null
+    lower_folders deb "$LAB_FIRST_CANOPSIS" core python >/dev/null
+    lower_folders rpm "$LAB_FIRST_CANOPSIS" core python >/dev/null
     make_login_key
 }
 
@@ -41,8 +41,11 @@ up() {
     publish_first
     serve_repository
     local -A lower
-    lower[deb]=$(lower_folders deb)
-    lower[rpm]=$(lower_folders rpm)
+    for name in "${names[@]}"; do
+        word=$(host_variant "$name")
+        # shellcheck disable=SC2086  # four words
+        [ -n "${lower[$word]:-}" ] || lower[$word]=$(lower_folders $word)
+    done
     in_parallel boot_host "${names[@]}"
     write_inventory
     await_hosts "${names[@]}"
@@ -67,10 +70,14 @@ in_parallel() {
     [ "$status" = 0 ] || die "$function failed on a host; see above"
 }
 
+# What tells the layer of a host from others: kind, release, edition and stack.
+host_variant() {
+    printf '%s %s %s %s\n' "$(system_kind "$(host_value "$1" system)")" "$(host_value "$1" release)" "$(host_value "$1" edition)" "$(host_value "$1" stack)"
+}
+
 boot_host() {
-    local name=$1 kind
-    kind=$(system_kind "$(host_value "$name" system)")
-    prepare_host "$name" "${lower[$kind]}"
+    local name=$1
+    prepare_host "$name" "${lower[$(host_variant "$name")]}"
     plug_host "$name"
     start_host "$name"
 }
@@ -86,7 +93,7 @@ await_hosts() {
 
 # One unit of a Python host is enabled but was left stopped by the deployment.
 settle_host() {
-    if [ "$(host_value "$1" stack)" = python ]; then
+    if [ -L "$LAB_HOSTS/$1/root/etc/systemd/system/multi-user.target.wants/$LAB_STOPPED_UNIT" ]; then
         exec_in "$1" systemctl stop "$LAB_STOPPED_UNIT"
     fi
 }
@@ -170,8 +177,8 @@ list() {
     for name in $(host_names); do
         state=running
         host_is_running "$name" || state=stopped
-        printf '%-12s %-15s %-6s %-5s %-7s %-6s %s\n' "$name" "$(host_value "$name" address)" "$(host_value "$name" system)" \
-            "$(host_value "$name" edition)" "$(host_value "$name" stack)" "$(host_value "$name" habits)" "$state"
+        printf '%-12s %-15s %-6s %-7s %-5s %-7s %-6s %s\n' "$name" "$(host_value "$name" address)" "$(host_value "$name" system)" \
+            "$(host_value "$name" release)" "$(host_value "$name" edition)" "$(host_value "$name" stack)" "$(host_value "$name" habits)" "$state"
     done
     say "the repository offers: $(published)"
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # One host: its folder in the state, its tree, starting and ending it.
 #
-#   .state/hosts/NAME/   number address system stack edition habits   one value per file
-#                        logins
+#   .state/hosts/NAME/   number address system release                one value per file
+#                        stack edition habits logins
 #                        ready                                        there once the host has come up
 #                        disk root                                    its own disk (upper, work), and the tree as it sees it
 #                        nspawn                                       process id of systemd-nspawn while it runs
@@ -27,7 +27,7 @@ require_host() {
 
 # Writes down what a host is to be, from a word such as h4:rpm or h5:deb9:cat:go:noisy.
 define_host() {
-    local word=$1 name=${1%%:*} option system=deb12 stack=python edition=core habits='' logins=many number
+    local word=$1 name=${1%%:*} option system=deb12 stack=python edition=core habits='' logins=many number release=$LAB_FIRST_CANOPSIS
     [[ $name =~ ^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$ ]] || die "\"$name\" is no host name: small letters, digits and dashes, as in h1"
     for option in $(tr ':' ' ' <<<"$word" | cut -s -d' ' -f2-); do
         case $option in
@@ -37,7 +37,11 @@ define_host() {
         cat | core) edition=$option ;;
         noisy | plain) habits=$option ;;
         few-logins) logins=few ;;
-        *) die "\"$option\" in \"$word\" is not known; there are deb deb8 deb9 deb12 rpm, python go, core cat, plain noisy, few-logins" ;;
+        [0-9]*.*.*)
+            is_release "$option" || die "no stand-in package has version $option; there are: $(xargs <<<"$LAB_RELEASES")"
+            release=$option
+            ;;
+        *) die "\"$option\" in \"$word\" is not known; there are deb deb8 deb9 deb12 rpm, python go, core cat, plain noisy, few-logins, and releases such as 3.25.0" ;;
         esac
     done
     number=$(free_number "$name")
@@ -47,6 +51,7 @@ define_host() {
         cd "$LAB_HOSTS/$name" || exit
         printf '%s\n' "$number" >number
         printf '%s\n' "$system" >system
+        printf '%s\n' "$release" >release
         printf '%s\n' "$stack" >stack
         printf '%s\n' "$edition" >edition
         printf '%s\n' "$habits" >habits
@@ -84,10 +89,6 @@ prepare_host() {
     dress "$root" "$(host_value "$name" system)"
     give_identity "$root" "$name"
     give_access "$root"
-    if [ "$(host_value "$name" stack) $(host_value "$name" edition)" != "python core" ]; then
-        set_edition "$root" "$(host_value "$name" edition)" "$(host_value "$name" stack)"
-        chown --reference="$root/var/lib/canopsis-db" "$root/var/lib/canopsis-db/canopsis/configuration.json"
-    fi
     if [ "$(host_value "$name" habits)" = noisy ]; then
         give_habits "$root" "$name"
     fi

@@ -1,51 +1,76 @@
 # shellcheck shell=bash
-# What all hosts of a kind share above the base tree: Canopsis 3.25.0 installed and deployed, the repositories
+# What all hosts of a kind share above the base tree: a release of Canopsis installed and deployed, the repositories
 # known, the users made. A host then adds only its identity.
 
 LAB_FIRST_CANOPSIS=3.25.0
 LAB_FIRST_TOOL=1.0
 
-# Prints the lower folders of a kind of host (deb, rpm), highest first, as overlayfs wants them.
+# Prints the lower folders of a kind of host, highest first, as overlayfs wants them: lower_folders deb|rpm RELEASE EDITION STACK.
 lower_folders() {
-    local kind=$1 pool base layer
-    pool=$(package_pool)
+    local kind=$1 base digest layer
     base=$(base_tree)
     [ "$kind" = deb ] || base=$(rpm_tools_tree):$base
-    layer=$(tree "$kind-layer" "$(layer_digest "$pool" "$base")" "make_${kind}_layer")
+    digest=$(layer_digest "$base")
+    layer=$(tree "$1-$2-$3-$4" "$digest" "make_${kind}_layer" "$2" "$3" "$4")
     printf '%s:%s\n' "$layer" "$base"
 }
 
 # A layer is tied to the very packages, key and base it was made from, not only to the scripts that made them.
 layer_digest() {
-    { digest_of_files lib/layers.sh lib/systems.sh systems && sha256sum <"$1/lab.asc" && cat "${2##*:}/usr/lib/fleet-lab/stamp" &&
+    { digest_of_files lib/layers.sh lib/systems.sh systems && release_digest && cat "${1##*:}/usr/lib/fleet-lab/stamp" &&
         printf '%s\n' "$LAB_RANGE"; } | digest
 }
 
+# make_deb_layer FOLDER RELEASE EDITION STACK
 make_deb_layer() {
-    make_layer "$1" "$(base_tree)" install_on_deb
+    make_layer "$1" "$(base_tree)" install_on_deb "$2" "$3" "$4"
 }
 
 make_rpm_layer() {
-    make_layer "$1" "$(rpm_tools_tree):$(base_tree)" install_on_rpm
+    make_layer "$1" "$(rpm_tools_tree):$(base_tree)" install_on_rpm "$2" "$3" "$4"
 }
 
 make_layer() {
-    local folder=$1 lower=$2 function=$3 layer=$1.layer
+    local folder=$1 lower=$2 layer=$1.layer
+    shift 2
     forget_tree "$layer"
-    on_layer "$layer" "$lower" "$function" "$(package_pool)"
+    on_layer "$layer" "$lower" "$@"
     rm -rf "$folder"
     mv "$layer/upper" "$folder"
     rm -rf "$layer"
 }
 
+# The packages an edition and a stack have.
+packages_of() {
+    local edition=$1 stack=$2
+    printf 'canopsis-%s\n' "$edition"
+    if [ "$stack" = go ]; then
+        printf 'canopsis-engines-go\n'
+        [ "$edition" = core ] || ! from 3.25.0 || printf 'canopsis-engines-go-cat\n'
+    fi
+}
+
+# The files of these packages in one release, as patterns: package_files KIND RELEASE EDITION STACK.
+package_files() {
+    local kind=$1 version=$2 pool package
+    pool=$(release_pool "$2")
+    for package in $(packages_of "$3" "$4"); do
+        printf '%s\n' "$pool/$kind/$package"[_-]"$version"-*."$kind"
+    done
+    if [ "$kind" = deb ] && from 3.39.0; then
+        printf '%s\n' "$(package_pool)"/deb/python-apt_*.deb
+    fi
+}
+
 install_on_deb() {
-    local root=$1 pool=$2
-    install_logged "$root" "$pool/deb" dpkg -i \
-        "canopsis-core_$LAB_FIRST_CANOPSIS-1_amd64.deb" "lab-tool_$LAB_FIRST_TOOL-1_amd64.deb"
+    local root=$1 pool
+    pool=$(package_pool)
+    # shellcheck disable=SC2046  # a list of files
+    install_logged "$root" "dpkg -i" $(package_files deb "$2" "$3" "$4") "$pool"/deb/lab-tool_"$LAB_FIRST_TOOL"-*.deb
     install -D -m 644 "$pool/lab.gpg" "$root/usr/share/keyrings/fleet-lab.gpg"
     apt_source canopsis >"$root/etc/apt/sources.list.d/canopsis.list"
     apt_source system >"$root/etc/apt/sources.list.d/system.list"
-    finish_layer "$root"
+    finish_layer "$@"
 }
 
 apt_source() {
@@ -53,16 +78,17 @@ apt_source() {
 }
 
 install_on_rpm() {
-    local root=$1 pool=$2
+    local root=$1 pool
+    pool=$(package_pool)
     dress_as_centos7 "$root"
     install -D -m 644 "$pool/lab.asc" "$root/etc/pki/rpm-gpg/RPM-GPG-KEY-fleet-lab"
     inside "$root" rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-fleet-lab
-    install_logged "$root" "$pool/rpm" rpm -i "centos-release-7-9.2009.el7.x86_64.rpm" \
-        "canopsis-core-$LAB_FIRST_CANOPSIS-1.el7.x86_64.rpm" "lab-tool-$LAB_FIRST_TOOL-1.el7.x86_64.rpm"
+    # shellcheck disable=SC2046  # a list of files
+    install_logged "$root" "rpm -i" "$pool"/rpm/centos-release-*.rpm $(package_files rpm "$2" "$3" "$4") "$pool"/rpm/lab-tool-"$LAB_FIRST_TOOL"-*.rpm
     mkdir -p "$root/etc/yum.repos.d"
     yum_repository canopsis canopsis >"$root/etc/yum.repos.d/canopsis.repo"
     yum_repository base system >"$root/etc/yum.repos.d/CentOS-Base.repo"
-    finish_layer "$root"
+    finish_layer "$@"
 }
 
 # A repository that does not answer is an error, as for yum 3; Debian's dnf would go on without it and end with 0.
@@ -71,74 +97,104 @@ yum_repository() {
     printf 'gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-fleet-lab\nmetadata_expire=21600\nskip_if_unavailable=0\n'
 }
 
-# Runs a package manager inside the tree with package files brought in from a folder.
+# Runs a package manager inside the tree on package files: install_logged ROOT "COMMAND OPTION" FILE...
 install_logged() {
-    local root=$1 from=$2 log
+    local root=$1 command=$2 log
     shift 2
     log=$(mktemp)
     mkdir "$root/root/packages"
-    mount --bind "$from" "$root/root/packages"
-    if ! inside "$root" sh -c 'cd /root/packages && "$@"' sh "$@" >"$log" 2>&1 </dev/null; then
+    cp "$@" "$root/root/packages"
+    if ! inside "$root" sh -c "cd /root/packages && $command *" >"$log" 2>&1 </dev/null; then
         cat "$log" >&2
         die "could not install the stand-in packages"
     fi
-    umount "$root/root/packages"
-    rmdir "$root/root/packages"
-    rm -f "$log"
+    rm -rf "$root/root/packages" "$log"
 }
 
+# finish_layer ROOT RELEASE EDITION STACK
 finish_layer() {
     local root=$1
-    deploy_canopsis "$root"
+    install_database "$@"
+    deploy_canopsis "$@"
     make_users "$root"
-    rm -f "$root"/var/log/fleet-lab/*
+    # Whoever runs a command that is counted may write.
+    rm -rf "$root/var/log/fleet-lab"
     mkdir -p "$root/etc/fleet-test" "$root/var/log/fleet-lab"
+    chmod 777 "$root/var/log/fleet-lab"
 }
 
-# What `canoctl deploy` once did on a real host: own settings in files the package shipped, units enabled, database filled.
+# MongoDB's stand-in: its shell, and the documents of a host in use. There everybody who reaches the port may come in.
+install_database() {
+    local root=$1 version=$2 edition=$3 stack=$4 store=$1/var/lib/canopsis-db
+    mkdir -p "$root/usr/lib/fleet-lab/mongo" "$store"
+    install -m 644 "$LAB_FOLDER"/systems/mongo/*.js "$root/usr/lib/fleet-lab/mongo/"
+    install -m 755 "$LAB_FOLDER/systems/mongo/database" "$root/usr/lib/fleet-lab/database"
+    install -m 755 "$LAB_FOLDER/systems/mongo/mongo" "$root/usr/bin/mongo"
+    cp -a "$LAB_FOLDER/systems/database/." "$store/"
+    fill_release "$store" "$version" canopsis
+    sed -i "s/@EDITION@/$edition/; s/@STACK@/$stack/" "$store/canopsis/configuration.json"
+    : >"$store/lock"
+    chmod 777 "$store/canopsis" "$store/admin"
+    chmod 644 "$store"/*/*.json "$store/lock"
+    inside "$root" chown -R canopsis:canopsis /var/lib/canopsis-db
+}
+
+# What `canoctl deploy` once did on a real host: own settings in files the package shipped, units enabled.
 deploy_canopsis() {
-    local root=$1
-    sed -i 's/^host=.*/host=localhost/' "$root/opt/canopsis/etc/common/mongo_store.conf" "$root/opt/canopsis/etc/amqp.conf"
-    mkdir -p "$root/var/lib/canopsis-db/canopsis"
-    printf '[{"_id": "initialized"}]\n' >"$root/var/lib/canopsis-db/canopsis/initialized.json"
-    printf '[{"_id": "alarm-1"}, {"_id": "alarm-2"}]\n' >"$root/var/lib/canopsis-db/canopsis/events.json"
-    set_edition "$root" core python
-    inside "$root" chown -R canopsis:canopsis /var/lib/canopsis-db /opt/canopsis
-}
-
-# Declares edition and stack in the database and enables the units that go with them: set_edition ROOT EDITION STACK.
-set_edition() {
-    local root=$1 edition=$2 stack=$3 unit wants=$1/etc/systemd/system/multi-user.target.wants
-    printf '[{"_id": "canopsis_version", "version": "%s", "edition": "%s", "stack": "%s"}]\n' \
-        "$LAB_FIRST_CANOPSIS" "$edition" "$stack" >"$root/var/lib/canopsis-db/canopsis/configuration.json"
-    # What the vendor's own tools tell the commercial edition by.
-    if [ "$edition" = cat ]; then mkdir -p "$root/opt/canopsis/lib/python2.7/site-packages/canopsis_cat"; fi
-    rm -f "$wants"/canopsis-*
-    for unit in $(units_of_stack "$stack"); do
+    local root=$1 version=$2 edition=$3 stack=$4 unit etc=$1/opt/canopsis/etc wants=$1/etc/systemd/system/multi-user.target.wants
+    sed -i 's/^host=.*/host=localhost/' "$etc/common/mongo_store.conf" "$etc/amqp.conf"
+    for unit in $(units_of "$edition" "$stack"); do
         ln -s "/lib/systemd/system/${unit%%@*}$([[ $unit != *@* ]] || printf '@.service')" "$wants/$unit"
     done
+    # Until there was a file for them, an administrator told the Go engines where their services are.
+    if [ "$stack" = go ] && ! from 3.31.0; then
+        mkdir -p "$root/etc/systemd/system/canopsis-engine-go@.service.d"
+        printf '[Service]\nEnvironment="CPS_MONGO_URL=%s" "CPS_AMQP_URL=%s" "CPS_REDIS_URL=%s" "CPS_INFLUX_URL=%s"\n' \
+            'mongodb://cpsmongo:canopsis@localhost:27017/canopsis' 'amqp://cpsrabbit:canopsis@localhost:5672/canopsis' \
+            'redis://localhost:6379/0' 'http://cpsinflux:canopsis@localhost:8086' \
+            >"$root/etc/systemd/system/canopsis-engine-go@.service.d/variables.conf"
+    fi
+    inside "$root" chown -R canopsis:canopsis /opt/canopsis
 }
 
-# The unit that a deployment leaves enabled but stopped; the first restart or reboot starts it.
+# The unit that a deployment before 3.31.0 leaves enabled but stopped; the first restart or reboot starts it.
 LAB_STOPPED_UNIT=canopsis-engine@eventstore-eventstore.service
 
-units_of_stack() {
-    local unit
-    for unit in event_filter-event_filter dynamic-pbehavior scheduler-scheduler; do
-        printf 'canopsis-engine@%s.service\n' "$unit"
-    done
-    case $1 in
+# The units an edition and a stack have enabled in a release.
+units_of() {
+    local edition=$1 stack=$2 python="event_filter-event_filter dynamic-pbehavior scheduler-scheduler" cat="" go="" unit
+    if from 3.31.0; then
+        python+=" metric-metric task_importctx-task_importctx"
+    fi
+    case $stack in
     python)
-        for unit in cleaner-cleaner_events dynamic-alerts dynamic-context-graph eventstore-eventstore; do
-            printf 'canopsis-engine@%s.service\n' "$unit"
-        done
+        python+=" cleaner-cleaner_events dynamic-alerts dynamic-context-graph"
+        if from 3.31.0; then python+=" dynamic-watcher"; else python+=" eventstore-eventstore"; fi
         ;;
     go)
-        for unit in action axe che heartbeat stat watcher; do
-            printf 'canopsis-engine-go@engine-%s.service\n' "$unit"
-        done
+        go="action axe che heartbeat"
+        from 3.31.0 || go+=" stat"
+        ! from 3.23.0 || go+=" watcher"
+        ! from 3.39.0 || go+=" fifo"
         ;;
     esac
+    if [ "$edition" = cat ]; then
+        cat="snmp"
+        ! from 3.31.0 || cat+=" task_ackcentreon-task_ackcentreon"
+        if [ "$stack" = go ]; then
+            ! from 3.34.0 || go+=" dynamic-infos webhook"
+            ! from 3.45.0 || go+=" correlation"
+        fi
+    fi
+    for unit in $python; do
+        printf 'canopsis-engine@%s.service\n' "$unit"
+    done
+    for unit in $cat; do
+        printf 'canopsis-engine-cat@%s.service\n' "$unit"
+    done
+    for unit in $go; do
+        printf 'canopsis-engine-go@engine-%s.service\n' "$unit"
+    done
     printf 'canopsis-webserver.service\n'
 }
 

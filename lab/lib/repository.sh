@@ -7,26 +7,26 @@ LAB_FIRST_VERSIONS="3.25.0 3.26.0"
 
 # Publishes versions of Canopsis; apt's and yum's indexes are built aside and appear together, by one rename.
 publish() {
-    local version pool
+    local version
     [ $# -gt 0 ] || die "name the versions to offer, as in: lab publish 3.25.0 3.26.0 3.27.0"
     for version in "$@"; do
-        known_versions | grep -qxF -- "$version" || die "no stand-in package has version $version; there are: $(known_versions | xargs)"
+        is_release "$version" || die "no stand-in package has version $version; there are: $(xargs <<<"$LAB_RELEASES")"
     done
-    pool=$(package_pool)
-    publish_repository canopsis canopsis "$pool" "$@"
-    publish_repository canopsis-unknown-key canopsis "$pool/unknown-key" "$@"
+    for version in "$@"; do
+        release_pool "$version" >/dev/null
+    done
+    publish_repository canopsis . "$@"
+    publish_repository canopsis-unknown-key unknown-key "$@"
     printf '%s\n' "$*" >"$LAB_REPOSITORY/published"
 }
 
 # The state `up` starts from: the first versions, unless something else has been published since the last `down`.
 publish_first() {
-    local pool
-    pool=$(package_pool)
-    if [ "$(readlink "$LAB_REPOSITORY/system/pool")" != "$pool" ] || [ ! -f "$LAB_REPOSITORY/published" ] ||
-        [ "$(readlink "$LAB_REPOSITORY/canopsis/pool")" != "$pool" ]; then
-        publish_repository system system "$pool"
+    if [ "$(cat "$LAB_REPOSITORY/digest" 2>/dev/null)" != "$(release_digest)" ]; then
+        publish_repository system .
         # shellcheck disable=SC2046  # a list of versions
         publish $(cat "$LAB_REPOSITORY/published" 2>/dev/null || printf '%s' "$LAB_FIRST_VERSIONS")
+        release_digest >"$LAB_REPOSITORY/digest"
     fi
 }
 
@@ -34,31 +34,33 @@ published() {
     cat "$LAB_REPOSITORY/published" 2>/dev/null || true
 }
 
-known_versions() {
-    for_each_package_version print_version_of canopsis | LC_ALL=C sort -uV
-}
-
-print_version_of() {
-    if [ "$repository" = "$1" ]; then
-        printf '%s\n' "$3"
-    fi
-}
-
-# publish_repository NAME CONTENT POOL [VERSION...]: the packages whose package.conf says repository=CONTENT, all if no
-# version is named.
+# publish_repository NAME PART [VERSION...]: the packages of these releases of Canopsis, or those of the operating system if there
+# are none. PART is what a pool has them in: "." or "unknown-key", which also says whose signature it is.
 publish_repository() {
-    local name=$1 content=$2 pool=$3 serial next
-    shift 3
+    local name=$1 part=$2 version serial next
+    shift 2
     serial=$(next_serial)
     next=$LAB_REPOSITORY/.$name.$serial
     rm -rf "$next"
-    mkdir -p "$next/dists/stable/main/binary-amd64" "$next/rpm"
-    ln -s "$pool" "$next/pool"
-    for_each_package_version add_to_index "$content" "$next" "$pool" " $* "
-    with_gpg_home "$pool" finish_indexes "$next" "$serial"
+    mkdir -p "$next/dists/stable/main/binary-amd64" "$next/rpm" "$next/pool"
+    if [ $# = 0 ]; then
+        add_to_index "$next" "$(package_pool)" "$part" system
+    fi
+    for version in "$@"; do
+        add_to_index "$next" "$(release_pool "$version")" "$part" "$version"
+    done
+    with_gpg_home "$(package_pool)/$part" finish_indexes "$next" "$serial"
     ln -sfn "$next" "$LAB_REPOSITORY/.$name.new"
     mv -T "$LAB_REPOSITORY/.$name.new" "$LAB_REPOSITORY/$name"
     forget_older "$name" "$serial"
+}
+
+# Adds a pool to an index being made, its .deb files as pool/LABEL: add_to_index NEXT POOL PART LABEL.
+add_to_index() {
+    local next=$1 pool=$2 part=$3 label=$4
+    ln -s "$pool" "$next/pool/$label"
+    sed "s|^Filename: |Filename: pool/$label/|" "$pool"/deb/*.entry >>"$next/dists/stable/main/binary-amd64/Packages"
+    ln -s "$pool/$part"/rpm/*.rpm "$next/rpm/"
 }
 
 # A number that grows with every publishing; it is the index's time too, because apt ignores an index that
@@ -70,20 +72,6 @@ next_serial() {
     last=$(cat "$LAB_REPOSITORY/serial" 2>/dev/null || echo 0)
     [ "$now" -gt "$last" ] || now=$((last + 1))
     printf '%s\n' "$now" | tee "$LAB_REPOSITORY/serial"
-}
-
-add_to_index() {
-    local wanted=$1 next=$2 pool=$3 versions=$4 name=$5 version=$6 kind
-    [ "$repository" = "$wanted" ] || return 0
-    case $versions in
-    *[!\ ]*) [[ $versions == *" $version "* ]] || return 0 ;;
-    esac
-    for kind in $kinds; do
-        case $kind in
-        deb) cat "$pool/deb/${name}_$version-${revision}_amd64.deb.entry" >>"$next/dists/stable/main/binary-amd64/Packages" ;;
-        rpm) ln -s "$pool/rpm/$name-$version-$revision.el7.x86_64.rpm" "$next/rpm/" ;;
-        esac
-    done
 }
 
 finish_indexes() {

@@ -31,8 +31,11 @@ with_gpg_home() {
     )
 }
 
+# Signs rpm packages with the key of a pool: sign_rpms KEYS FILE...
 sign_rpms() {
-    with_gpg_home "$(dirname "$(dirname "$1")")" rpmsign --define '_gpg_name Fleet lab' --define '__gpg /usr/bin/gpg' --addsign "$@" >/dev/null 2>&1
+    local keys=$1
+    shift
+    with_gpg_home "$keys" rpmsign --define '_gpg_name Fleet lab' --define '__gpg /usr/bin/gpg' --addsign "$@" >/dev/null 2>&1
 }
 
 # Signs a Release file: InRelease beside it.

@@ -13,10 +13,11 @@ prepare_places() {
     done
 }
 
-# Prints the folder of a tree, making or unpacking it first: tree NAME DIGEST MAKER.
-# MAKER is called with an empty folder to fill. Both the tar and the folder appear by a rename, whole or not at all.
+# Prints the folder of a tree, making or unpacking it first: tree NAME DIGEST MAKER [ARGUMENTS...].
+# MAKER is called with an empty folder to fill, and the arguments. Both the tar and the folder appear by a rename, whole or not at all.
 tree() {
     local name=$1-$2 maker=$3 folder=$LAB_TREES/$1-$2 tar=$LAB_CACHE/$1-$2.tar.zst work
+    shift 3
     if [ ! -d "$folder" ]; then
         mkdir -p "$LAB_TREES" "$LAB_CACHE"
         work=$LAB_TREES/.making-$name
@@ -27,7 +28,7 @@ tree() {
         else
             forget_tree "$work"
             mkdir -p "$work"
-            "$maker" "$work" >&2
+            "$maker" "$work" "$@" >&2
             pack_tree "$work" "$tar"
         fi
         mv "$work" "$folder"
