@@ -21,9 +21,10 @@
 
     var WriteError = this.WriteError, WriteCommandError = this.WriteCommandError, Mongo = this.Mongo;
 
+    // The caller turns 125 to 127 into the statuses that the engine does not allow; see `database`.
     function leave(status) {
         lab.store.release();
-        end(status & 255);
+        end({ "-4": 125, "-3": 126, "-1": 127 }[status] || status & 127);
     }
 
     function log(level, words) {
@@ -134,7 +135,7 @@
         if (address.indexOf("/") >= 0) {
             if (options.host || options.port) {
                 complain("If a full URI is provided, you cannot also specify --host or --port");
-                leave(255);
+                leave(-1);
             }
             to.host = address.split("/")[0];
             to.database = address.split("/")[1];

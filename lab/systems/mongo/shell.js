@@ -54,7 +54,7 @@ lab.authorize = function (database, command) {
     if (lab.session.inside || lab.knob("auth") === null) return;
     if (lab.session.users.some(function (user) { return user.db === database || user.db === "admin"; })) return;
     command.$db = database;
-    throw lab.error(13, "not authorized on " + database + " to execute command " + tojson(command, "", true).replace(/"([\w$]+)" :/g, "$1:"));
+    throw lab.error(13, "not authorized on " + database + " to execute command " + tojson(command, "", true).replace(/"([\w$]+)" :/g, "$1:").replace(/\{ +\}/g, "{}"));
 };
 
 lab.login = function (database, user, password) {
