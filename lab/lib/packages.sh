@@ -3,11 +3,11 @@
 
 # The releases of Canopsis there are packages of; 3.26.1 is the lab's own. The packages of a release are made when somebody asks
 # for them. What differs between releases is marked in the files with @FROM 3.29.0@ and @BEFORE 3.29.0@: see fill_release.
-LAB_RELEASES="3.12.0 3.13.0 3.17.0 3.18.0 3.22.0 3.23.0 3.24.0 3.25.0 3.26.0 3.26.1 3.27.0 3.28.0 3.29.0 3.30.0 3.31.0 3.32.0 3.33.0
-3.34.0 3.35.0 3.36.0 3.37.0 3.38.0 3.39.0 3.40.0 3.41.0 3.42.0 3.43.1 3.44.0 3.45.0 3.46.0 3.47.0 3.48.0"
+LAB_RELEASES="3.12.0 3.13.0 3.17.0 3.18.0 3.22.0 3.23.0 3.24.0 3.25.0 3.26.0 3.26.1 3.27.0 3.28.0 3.29.0 3.30.0 3.31.0 3.32.0 3.33.0"
+LAB_RELEASES+=" 3.34.0 3.35.0 3.36.0 3.37.0 3.38.0 3.39.0 3.40.0 3.41.0 3.42.0 3.43.1 3.44.0 3.45.0 3.46.0 3.47.0 3.48.0"
 
 is_release() {
-    [[ " $(xargs <<<"$LAB_RELEASES") " == *" $1 "* ]]
+    [[ " $LAB_RELEASES " == *" $1 "* ]]
 }
 
 # The folder with the keys and the packages of the operating system: deb/*.deb, rpm/*.rpm and the public key. In unknown-key/ is
