@@ -143,18 +143,32 @@ install_database() {
 deploy_canopsis() {
     local root=$1 version=$2 edition=$3 stack=$4 unit etc=$1/opt/canopsis/etc wants=$1/etc/systemd/system/multi-user.target.wants
     sed -i 's/^host=.*/host=localhost/' "$etc/common/mongo_store.conf" "$etc/amqp.conf"
+    [ "$stack" = python ] || route_to_go "$root" "$version" "$edition"
     for unit in $(units_of "$edition" "$stack"); do
         ln -s "/lib/systemd/system/${unit%%@*}$([[ $unit != *@* ]] || printf '@.service')" "$wants/$unit"
     done
     # Until there was a file for them, an administrator told the Go engines where their services are.
     if [ "$stack" = go ] && ! from 3.31.0; then
         mkdir -p "$root/etc/systemd/system/canopsis-engine-go@.service.d"
-        printf '[Service]\nEnvironment="CPS_MONGO_URL=%s" "CPS_AMQP_URL=%s" "CPS_REDIS_URL=%s" "CPS_INFLUX_URL=%s"\n' \
-            'mongodb://cpsmongo:canopsis@localhost:27017/canopsis' 'amqp://cpsrabbit:canopsis@localhost:5672/canopsis' \
-            'redis://localhost:6379/0' 'http://cpsinflux:canopsis@localhost:8086' \
-            >"$root/etc/systemd/system/canopsis-engine-go@.service.d/variables.conf"
+        {
+            printf '[Service]\n'
+            printf 'Environment="CPS_%s_URL=%s"\n' MONGO mongodb://cpsmongo:canopsis@localhost:27017/canopsis \
+                AMQP amqp://cpsrabbit:canopsis@localhost:5672/canopsis REDIS redis://localhost:6379/0 \
+                INFLUX http://cpsinflux:canopsis@localhost:8086
+        } >"$root/etc/systemd/system/canopsis-engine-go@.service.d/variables.conf"
     fi
     inside "$root" chown -R canopsis:canopsis /opt/canopsis
+}
+
+# The Python engines of a host with Go engines hand their events on as the sample for such hosts says, whether or not its release has
+# that sample.
+route_to_go() {
+    local root=$1 version=$2 edition=$3 etc=$1/opt/canopsis/etc work=$1/root/routes
+    mkdir "$work"
+    cp "$LAB_FOLDER/packages/canopsis-core/tree/opt/canopsis/etc/amqp2engines-go-$edition.conf.example" "$work/"
+    fill_release "$work" "$version" canopsis
+    cat "$work"/* >"$etc/amqp2engines.conf"
+    rm -r "$work"
 }
 
 # The unit that a deployment before 3.31.0 leaves enabled but stopped; the first restart or reboot starts it.
