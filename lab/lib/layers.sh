@@ -50,31 +50,41 @@ packages_of() {
     fi
 }
 
-# The files of these packages in one release, as patterns: package_files KIND RELEASE EDITION STACK.
+# The files of these packages in one release: package_files KIND RELEASE EDITION STACK.
 package_files() {
     local kind=$1 version=$2 pool package
     pool=$(release_pool "$2")
     for package in $(packages_of "$3" "$4"); do
         printf '%s\n' "$pool/$kind/$package"[_-]"$version"-*."$kind"
     done
-    if [ "$kind" = deb ] && from 3.39.0; then
-        printf '%s\n' "$(package_pool)"/deb/python-apt_*.deb
-    fi
+}
+
+# Those of the operating system's packages that these .deb files depend on.
+needed_debs() {
+    local needed deb name
+    needed=$(for deb in "$@"; do dpkg-deb -f "$deb" Depends; done | sed 's/ *([^)]*)//g' | tr -s ', \n' ' ')
+    for deb in "$(package_pool)"/deb/*.deb; do
+        name=$(basename "$deb")
+        if [[ " $needed" == *" ${name%%_*} "* ]]; then
+            printf '%s\n' "$deb"
+        fi
+    done
 }
 
 install_on_deb() {
-    local root=$1 pool
+    local root=$1 pool files
     pool=$(package_pool)
-    # shellcheck disable=SC2046  # a list of files
-    install_logged "$root" "dpkg -i" $(package_files deb "$2" "$3" "$4") "$pool"/deb/lab-tool_"$LAB_FIRST_TOOL"-*.deb
+    files=$(package_files deb "$2" "$3" "$4")
+    # shellcheck disable=SC2046,SC2086  # lists of files
+    install_logged "$root" "dpkg -i" $files $(needed_debs $files) "$pool"/deb/lab-tool_"$LAB_FIRST_TOOL"-*.deb
     install -D -m 644 "$pool/lab.gpg" "$root/usr/share/keyrings/fleet-lab.gpg"
-    apt_source canopsis >"$root/etc/apt/sources.list.d/canopsis.list"
-    apt_source system >"$root/etc/apt/sources.list.d/system.list"
+    apt_source canopsis main >"$root/etc/apt/sources.list.d/canopsis.list"
+    apt_source debian main non-free >"$root/etc/apt/sources.list.d/system.list"
     finish_layer "$@"
 }
 
 apt_source() {
-    printf 'deb [signed-by=/usr/share/keyrings/fleet-lab.gpg] http://%s.1/%s stable main\n' "$LAB_RANGE" "$1"
+    printf 'deb [signed-by=/usr/share/keyrings/fleet-lab.gpg] http://%s.1/%s stable %s\n' "$LAB_RANGE" "$1" "${*:2}"
 }
 
 install_on_rpm() {

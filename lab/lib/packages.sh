@@ -97,7 +97,7 @@ versions_in() {
 # Sets what package.conf says of a package in one version.
 read_package() {
     name=$1 version=$2 versions='' revision=1 summary='' deb_depends='' rpm_requires='' rpm_provides='' conflicts='' config_folders=''
-    kinds='deb rpm' repository=canopsis links='' content=$1 scripts=$1 unused=''
+    kinds='deb rpm' repository=canopsis component=main links='' content=$1 scripts=$1 unused=''
     . "$LAB_FOLDER/packages/$1/package.conf"
 }
 
@@ -177,13 +177,14 @@ config_files() {
 
 make_deb() {
     local name=$1 version=$2 work=$3 pool=$4
-    local control=$work/tree/DEBIAN
+    local control=$work/tree/DEBIAN section=net
+    [ "$component" = main ] || section=$component/net
     mkdir "$control"
     {
         printf 'Package: %s\nVersion: %s-%s\nArchitecture: amd64\n' "$name" "$version" "$revision"
         [ -z "$deb_depends" ] || printf 'Depends: %s\n' "$deb_depends"
         [ -z "$conflicts" ] || printf 'Conflicts: %s\nReplaces: %s\n' "$conflicts" "$conflicts"
-        printf 'Maintainer: Fleet lab <lab@example.invalid>\nSection: net\nPriority: optional\nDescription: %s\n' "$summary"
+        printf 'Maintainer: Fleet lab <lab@example.invalid>\nSection: %s\nPriority: optional\nDescription: %s\n' "$section" "$summary"
     } >"$control/control"
     config_files "$work/tree" >"$control/conffiles"
     {

@@ -2,6 +2,7 @@
 # What the hosts can install: two repositories over HTTP, each with an apt suite "stable" and an rpm index, signed.
 # "canopsis" offers the published versions of Canopsis, "system" every package of the operating system. A third,
 # "canopsis-unknown-key", is the first one as signed by somebody else: see http_server.py.
+# "debian" is another name of "system", as hosts call their archive.
 
 LAB_FIRST_VERSIONS="3.25.0 3.26.0"
 
@@ -24,6 +25,7 @@ publish() {
 publish_first() {
     if [ "$(cat "$LAB_REPOSITORY/digest" 2>/dev/null)" != "$(release_digest)" ]; then
         publish_repository system .
+        ln -sfn system "$LAB_REPOSITORY/debian"
         # shellcheck disable=SC2046  # a list of versions
         publish $(cat "$LAB_REPOSITORY/published" 2>/dev/null || printf '%s' "$LAB_FIRST_VERSIONS")
         release_digest >"$LAB_REPOSITORY/digest"
@@ -42,8 +44,10 @@ publish_repository() {
     serial=$(next_serial)
     next=$LAB_REPOSITORY/.$name.$serial
     rm -rf "$next"
-    mkdir -p "$next/dists/stable/main/binary-amd64" "$next/rpm" "$next/pool"
+    mkdir -p "$next/dists/stable" "$next/rpm" "$next/pool"
+    add_component "$next" main
     if [ $# = 0 ]; then
+        add_component "$next" non-free
         add_to_index "$next" "$(package_pool)" "$part" system
     fi
     for version in "$@"; do
@@ -55,11 +59,20 @@ publish_repository() {
     forget_older "$name" "$serial"
 }
 
+add_component() {
+    mkdir "$1/dists/stable/$2" "$1/dists/stable/$2/binary-amd64"
+    : >"$1/dists/stable/$2/binary-amd64/Packages"
+}
+
 # Adds a pool to an index being made, its .deb files as pool/LABEL: add_to_index NEXT POOL PART LABEL.
 add_to_index() {
-    local next=$1 pool=$2 part=$3 label=$4
+    local next=$1 pool=$2 part=$3 label=$4 entry component
     ln -s "$pool" "$next/pool/$label"
-    sed "s|^Filename: |Filename: pool/$label/|" "$pool"/deb/*.entry >>"$next/dists/stable/main/binary-amd64/Packages"
+    for entry in "$pool"/deb/*.entry; do
+        component=main
+        ! grep -q '^Section: non-free/' "$entry" || component=non-free
+        sed "s|^Filename: |Filename: pool/$label/|" "$entry" >>"$next/dists/stable/$component/binary-amd64/Packages"
+    done
     ln -s "$pool/$part"/rpm/*.rpm "$next/rpm/"
 }
 
@@ -75,12 +88,13 @@ next_serial() {
 }
 
 finish_indexes() {
-    local next=$1 serial=$2 suite=$1/dists/stable
-    gzip -9nk "$suite/main/binary-amd64/Packages"
+    local next=$1 serial=$2 suite=$1/dists/stable components
+    components=$(cd "$suite" && echo *)
+    gzip -9nk "$suite"/*/binary-amd64/Packages
     {
-        printf 'Origin: Fleet lab\nLabel: Fleet lab\nSuite: stable\nCodename: stable\nArchitectures: amd64\nComponents: main\n'
+        printf 'Origin: Fleet lab\nLabel: Fleet lab\nSuite: stable\nCodename: stable\nArchitectures: amd64\nComponents: %s\n' "$components"
         printf 'Date: %s\nSHA256:\n' "$(LC_ALL=C date -u -d "@$serial" '+%a, %d %b %Y %H:%M:%S UTC')"
-        (cd "$suite" && for file in main/binary-amd64/Packages*; do
+        (cd "$suite" && for file in */binary-amd64/Packages*; do
             printf ' %s %s %s\n' "$(sha256sum <"$file" | cut -d' ' -f1)" "$(stat -c %s "$file")" "$file"
         done)
     } >"$suite/Release"

@@ -26,6 +26,8 @@ dress_as_debian() {
         printf 'ID=debian\nHOME_URL="https://www.debian.org/"\n'
     } >"$root/usr/lib/os-release"
     printf '%s\n' "$full" >"$root/etc/debian_version"
+    # As an administrator leaves Debian's archive who never needed more.
+    [ "$major" != 9 ] || sed -i 's/ non-free$//' "$root/etc/apt/sources.list.d/system.list"
     limit_systemd "$root" "$systemd"
 }
 
