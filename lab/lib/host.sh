@@ -2,7 +2,7 @@
 # One host: its folder in the state, its tree, starting and ending it.
 #
 #   .state/hosts/NAME/   number address system release                one value per file
-#                        stack edition habits logins
+#                        stack edition habits logins mongo
 #                        ready                                        there once the host has come up
 #                        disk root                                    its own disk (upper, work), and the tree as it sees it
 #                        nspawn                                       process id of systemd-nspawn while it runs
@@ -27,7 +27,7 @@ require_host() {
 
 # Writes down what a host is to be, from a word such as h4:rpm or h5:deb9:cat:go:noisy.
 define_host() {
-    local word=$1 name=${1%%:*} option system=deb12 stack=python edition=core habits='' logins=many number release=$LAB_FIRST_CANOPSIS
+    local word=$1 name=${1%%:*} option system=deb12 stack=python edition=core habits='' logins=many mongo=there number release=$LAB_FIRST_CANOPSIS
     [[ $name =~ ^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$ ]] || die "\"$name\" is no host name: small letters, digits and dashes, as in h1"
     for option in $(tr ':' ' ' <<<"$word" | cut -s -d' ' -f2-); do
         case $option in
@@ -37,11 +37,12 @@ define_host() {
         cat | core) edition=$option ;;
         noisy | plain) habits=$option ;;
         few-logins) logins=few ;;
+        no-mongo) mongo=absent ;;
         [0-9]*.*.*)
-            is_release "$option" || die "no stand-in package has version $option; there are: $(xargs <<<"$LAB_RELEASES")"
+            is_release "$option" || die "no stand-in package has version $option; there are: $LAB_RELEASES"
             release=$option
             ;;
-        *) die "\"$option\" in \"$word\" is not known; there are deb deb8 deb9 deb12 rpm, python go, core cat, plain noisy, few-logins, and releases such as 3.25.0" ;;
+        *) die "\"$option\" in \"$word\" is not known; there are deb deb8 deb9 deb12 rpm, python go, core cat, plain noisy, few-logins, no-mongo, and releases such as 3.25.0" ;;
         esac
     done
     number=$(free_number "$name")
@@ -56,6 +57,7 @@ define_host() {
         printf '%s\n' "$edition" >edition
         printf '%s\n' "$habits" >habits
         printf '%s\n' "$logins" >logins
+        printf '%s\n' "$mongo" >mongo
         printf '%s.%s\n' "$LAB_RANGE" "$number" >address
     )
 }
@@ -95,6 +97,9 @@ prepare_host() {
     # Without the lab's line, sshd turns connections away at random when ten are not yet logged in.
     if [ "$(host_value "$name" logins)" = few ]; then
         sed -i '/^MaxStartups /d' "$root/etc/ssh/sshd_config.d/lab.conf"
+    fi
+    if [ "$(host_value "$name" mongo)" = absent ]; then
+        rm "$root/usr/bin/mongo"
     fi
 }
 
@@ -178,7 +183,7 @@ remove_host() {
 clear_host() {
     local name=$1
     [ ! -f "$LAB_HOSTS/$name/number" ] || unplug_host "$name"
-    [ ! -f "$LAB_HOSTS/$name/address" ] || repair_repository "$name"
+    [ ! -f "$LAB_HOSTS/$name/address" ] || { repair_repository "$name" && forget_offer "$name"; }
     unmount_under "$LAB_HOSTS/$name"
     rm -rf --one-file-system "${LAB_HOSTS:?}/$name"
 }

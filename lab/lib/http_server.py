@@ -1,7 +1,8 @@
 """Serves a folder to the lab's hosts: http_server.py FOLDER ADDRESS PORT.
 
 A host for which FOLDER/broken/ITS-ADDRESS says "gone" finds no folder "canopsis"; one for which it says
-"signature" finds in its place what is in "canopsis-unknown-key".
+"signature" finds in its place what is in "canopsis-unknown-key". Of both a host may have its own,
+"canopsis-ITS-ADDRESS" and "canopsis-unknown-key-ITS-ADDRESS".
 
 Python's own server, with a queue long enough for a fleet that asks all at once, and without
 "not modified" answers: an index that is published anew may carry any time stamp.
@@ -12,8 +13,8 @@ import http.server
 import os
 import sys
 
-REPOSITORY = "/canopsis/"
-SIGNED_BY_ANOTHER = "/canopsis-unknown-key/"
+REPOSITORY = "canopsis"
+SIGNED_BY_ANOTHER = "canopsis-unknown-key"
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -22,14 +23,20 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def send_head(self):
         del self.headers["If-Modified-Since"]
-        if self.path.startswith(REPOSITORY):
+        if self.path.startswith(f"/{REPOSITORY}/"):
+            repository = REPOSITORY
             match self.fault():
                 case "gone":
                     self.send_error(404)
                     return None
                 case "signature":
-                    self.path = SIGNED_BY_ANOTHER + self.path.removeprefix(REPOSITORY)
+                    repository = SIGNED_BY_ANOTHER
+            self.path = f"/{self.own(repository)}/" + self.path.removeprefix(f"/{REPOSITORY}/")
         return super().send_head()
+
+    def own(self, repository):
+        own = f"{repository}-{self.client_address[0]}"
+        return own if os.path.isdir(os.path.join(self.directory, own)) else repository
 
     def fault(self):
         try:

@@ -139,7 +139,8 @@ install_database() {
     mkdir -p "$root/usr/lib/fleet-lab/mongo" "$store"
     install -m 644 "$LAB_FOLDER"/systems/mongo/*.js "$root/usr/lib/fleet-lab/mongo/"
     install -m 755 "$LAB_FOLDER/systems/mongo/database" "$root/usr/lib/fleet-lab/database"
-    install -m 755 "$LAB_FOLDER/systems/mongo/mongo" "$root/usr/bin/mongo"
+    install -m 755 "$LAB_FOLDER/systems/mongo/mongo" "$root/usr/lib/fleet-lab/mongo/mongo"
+    ln -s /usr/lib/fleet-lab/mongo/mongo "$root/usr/bin/mongo"
     cp -a "$LAB_FOLDER/systems/database/." "$store/"
     fill_release "$store" "$version" canopsis
     sed -i "s/@EDITION@/$edition/; s/@STACK@/$stack/" "$store/canopsis/configuration.json"

@@ -1,24 +1,51 @@
 # shellcheck shell=bash
 # What the hosts can install: two repositories over HTTP, each with an apt suite "stable" and an rpm index, signed.
 # "canopsis" offers the published versions of Canopsis, "system" every package of the operating system. A third,
-# "canopsis-unknown-key", is the first one as signed by somebody else: see http_server.py.
-# "debian" is another name of "system", as hosts call their archive.
+# "canopsis-unknown-key", is the first one as signed by somebody else; "canopsis-ADDRESS" is there if one host is offered something
+# else than the others: see http_server.py. "debian" is another name of "system", as hosts call their archive.
 
 LAB_FIRST_VERSIONS="3.25.0 3.26.0"
 
 # Publishes versions of Canopsis; apt's and yum's indexes are built aside and appear together, by one rename.
 publish() {
-    local version
     [ $# -gt 0 ] || die "name the versions to offer, as in: lab publish 3.25.0 3.26.0 3.27.0"
+    publish_canopsis "" "$@"
+    printf '%s\n' "$*" >"$LAB_REPOSITORY/published"
+}
+
+# Offers versions to one host, whatever the others are offered; without versions, the same again as to them: offer NAME [VERSION...].
+offer() {
+    local address
+    address=$(host_value "$1" address)
+    if [ $# -gt 1 ]; then
+        publish_canopsis "-$address" "${@:2}"
+        return
+    fi
+    # Published anew, because apt ignores an index that is older than the one it has.
+    # shellcheck disable=SC2046  # a list of versions
+    publish $(published)
+    forget_offer "$1"
+}
+
+forget_offer() {
+    local name
+    for name in "canopsis-$(host_value "$1" address)" "canopsis-unknown-key-$(host_value "$1" address)"; do
+        rm -rf "${LAB_REPOSITORY:?}/$name" "$LAB_REPOSITORY/.$name".[0-9]*
+    done
+}
+
+# publish_canopsis SUFFIX VERSION...
+publish_canopsis() {
+    local suffix=$1 version
+    shift
     for version in "$@"; do
-        is_release "$version" || die "no stand-in package has version $version; there are: $(xargs <<<"$LAB_RELEASES")"
+        is_release "$version" || die "no stand-in package has version $version; there are: $LAB_RELEASES"
     done
     for version in "$@"; do
         release_pool "$version" >/dev/null
     done
-    publish_repository canopsis . "$@"
-    publish_repository canopsis-unknown-key unknown-key "$@"
-    printf '%s\n' "$*" >"$LAB_REPOSITORY/published"
+    publish_repository "canopsis$suffix" . "$@"
+    publish_repository "canopsis-unknown-key$suffix" unknown-key "$@"
 }
 
 # The state `up` starts from: the first versions, unless something else has been published since the last `down`.
