@@ -128,6 +128,17 @@ public struct LabHost: Sendable {
         try await shell("printf '%s\\n' '\(value)' >'/etc/fleet-test/\(knob)'")
     }
 
+    /// Has the repository offer it these versions of Canopsis, whatever it offers other hosts; none: what it offers them.
+    public func offer(_ versions: String...) async throws { try await Lab.lab(["offer", labName] + versions) }
+
+    /// Runs JavaScript in its database `canopsis` as the server itself would: without a login, whatever the knobs, and not counted.
+    ///
+    /// - Returns: what the script printed.
+    @discardableResult
+    public func database(_ script: String) async throws -> String {
+        try await shell("/usr/lib/fleet-lab/database server <<'SCRIPT'\n\(script)\nSCRIPT")
+    }
+
     // MARK: what can happen to it
 
     /// Pulls its cable: open sessions hang, new ones get no answer.
