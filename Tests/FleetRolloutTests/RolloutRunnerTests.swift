@@ -220,17 +220,23 @@ struct ScriptedFleet {
 
     let hosts: [ScriptedHost]
     private let target = CanopsisVersion(3, 26, 0)
+    private let further: [HostName: ReleaseSteps]
 
-    /// Makes hosts; `faults` and `labels` by number, counted from 1.
-    init(count: Int, faults: [Int: Set<ScriptedHost.Fault>] = [:], customers: [String] = [], labels: [Int: [String: String]] = [:]) {
+    /// Makes hosts; `faults`, `labels` and what releases ask of them by number, counted from 1.
+    init(
+        count: Int, faults: [Int: Set<ScriptedHost.Fault>] = [:], customers: [String] = [], labels: [Int: [String: String]] = [:],
+        further: [Int: ReleaseSteps] = [:]
+    ) {
         hosts = (1...count).compactMap { number in
             HostName("h\(number)").map { name in
                 let host = Host(
                     name: name, address: "scripted", customer: number <= customers.count ? customers[number - 1] : nil,
-                    labels: labels[number] ?? [:], settle: .seconds(5))
+                    labels: labels[number] ?? [:], accounts: .keepReset, settle: .seconds(5))
                 return ScriptedHost(host, faults: faults[number] ?? [])
             }
         }
+        let names = hosts.map(\.host.name)
+        self.further = Dictionary(uniqueKeysWithValues: further.map { (names[$0 - 1], $1) })
     }
 
     func name(_ number: Int) -> HostName { hosts[number - 1].host.name }
@@ -306,7 +312,10 @@ struct ScriptedFleet {
                 facts: ReliedFacts(
                     version: CanopsisVersion(3, 25, 0), system: facts.system, packageManager: .apt, installed: facts.installed),
                 upgradeClass: .intermediate, disposition: .upgrade(wave: 1), findings: [],
-                steps: Procedure.standard3(for: scripted.host, packageManager: .apt, packages: packages, target: target).steps)
+                steps: Procedure.standard3(
+                    for: scripted.host, packageManager: .apt, packages: packages, target: target,
+                    further: further[scripted.host.name] ?? ReleaseSteps(), hasDatabaseClient: false
+                ).steps)
         }
         let waves = Wave.divide(planned.map(\.host.name), selected: planned.count, sizes: policy.waves)
         return Plan(fleet: "test", created: "2026-01-01T00:00:00Z", target: target, policy: policy, hosts: planned, waves: waves)
