@@ -203,7 +203,7 @@ public struct LabHost: Sendable {
 
     /// The jobs Fleet ever began on it, as `RUN/NN-STEP`.
     public func jobs() async throws -> [String] {
-        try await shell("cd /var/lib/fleet/jobs 2>/dev/null && ls -d */* || true").split(separator: "\n").map(String.init)
+        try await shell("cd /var/lib/fleet/jobs 2>/dev/null && ls -d */*/ | sed 's,/$,,' || true").split(separator: "\n").map(String.init)
     }
 
     /// The version of a package in the package database.

@@ -316,8 +316,9 @@ public actor MemoryJournal: RunJournal {
 
     /// How a host stands by the events so far.
     public func standing(of host: HostName) -> HostRecord? {
+        var generator = SystemRandomNumberGenerator()
         let stamped = events.enumerated().map { StampedEvent(sequence: Int64($0 + 1), at: "2026-01-01T00:00:00.000Z", event: $1) }
-        return RunRecord(id: RunID("20260101-000000-test")!, events: stamped, isAlive: true)[host]
+        return RunRecord(id: RunID(at: Timestamp(milliseconds: 0), using: &generator), events: stamped, isAlive: true)[host]
     }
 }
 

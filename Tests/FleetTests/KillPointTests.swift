@@ -8,12 +8,12 @@ import Testing
 @Suite("a coordinator killed at an event of the journal", .timeLimit(.minutes(60)))
 struct KillPointTests {
     /// More events than an undisturbed run of two hosts writes, progress left out; checked by the run after the last one.
-    private static let mostEvents = 46
+    private static let mostEvents = 64
     /// As many events an undisturbed run writes at least.
-    private static let fewestEvents = 38
+    private static let fewestEvents = 56
     static let points: [Int] =
         ProcessInfo.processInfo.environment["FLEET_KILL_POINTS"] == "all"
-        ? Array(1...mostEvents) : [1, 5, 9, 14, 21, 30, 38, mostEvents]
+        ? Array(1...mostEvents) : [1, 6, 13, 22, 31, 41, 54, mostEvents]
 
     @Test("fleet resume finishes the run: every effect once on each host, the outcome right, the logs whole", arguments: points)
     func killed(after events: Int) async throws {
@@ -33,13 +33,13 @@ struct KillPointTests {
             let run = try resumed.document(RunDocument.self)
             #expect(run.outcomes == ["a1": "upgraded", "a2": "upgraded"])
             for host in lab.hosts {
-                #expect(run[host.name].steps.map(\.tries) == [1, 1, 1, 1, 1], "event \(events), \(host.name)")
+                #expect(run[host.name].steps.map(\.tries) == UpgradeTests.steps.map { _ in 1 }, "event \(events), \(host.name)")
                 #expect(try await host.installed() == "3.26.0-1")
                 #expect(try await host.canopsinitCalls().count == 1, "event \(events), \(host.name)")
                 #expect(try await host.lines(of: "/var/log/fleet-lab/canoctl.count").count == 1, "event \(events), \(host.name)")
                 #expect(
                     try await host.jobs()
-                        == ["packages", "canopsinit", "daemon-reload", "restart"].enumerated().map { "\(run.run)/0\($0 + 1)-\($1)" })
+                        == UpgradeTests.jobs(of: run.run))
                 try await person.expectWholeLog(of: host, in: run.run)
                 #expect(try await host.shell("ls /var/lib/fleet").contains("lock") == false)
             }

@@ -66,11 +66,11 @@ struct SignalTests {
             #expect(try await host.lines(of: "/var/lib/canopsis-db/canopsinit.ended").isEmpty)
             try await host.shell("pkill -x -f 'sleep 1000'")
             try await host.shell(
-                "i=0; while [ ! -e /var/lib/fleet/jobs/*/02-canopsinit/status ]; do i=$((i + 1)); [ $i -lt 600 ] || exit 1; sleep 0.1; done"
+                "i=0; while [ ! -e /var/lib/fleet/jobs/*/04-canopsinit/status ]; do i=$((i + 1)); [ $i -lt 600 ] || exit 1; sleep 0.1; done"
             )
-            #expect(try await host.shell("head -n 1 /var/lib/fleet/jobs/*/02-canopsinit/status") == "exited 0\n")
+            #expect(try await host.shell("head -n 1 /var/lib/fleet/jobs/*/04-canopsinit/status") == "exited 0\n")
             #expect(try await host.canopsinitCalls() == [""])
-            #expect(try await host.jobs() == ["\(run.run)/01-packages", "\(run.run)/02-canopsinit"], "no further step, no other run")
+            #expect(try await host.jobs() == Array(UpgradeTests.jobs(of: run.run).prefix(4)), "no further step, no other run")
 
             // Its own run goes on where it left, and does not repeat what ended meanwhile.
             let resumed = try await person.fleet("resume", run.run, "--yes", "--output", "json")
@@ -81,7 +81,7 @@ struct SignalTests {
             #expect(try await host.canopsinitCalls() == [""])
             #expect(
                 try await host.jobs()
-                    == ["packages", "canopsinit", "daemon-reload", "restart"].enumerated().map { "\(run.run)/0\($0 + 1)-\($1)" })
+                    == UpgradeTests.jobs(of: run.run))
             let after = try await person.fleet("lock", "list", "--output", "json")
             after.ended(0)
             #expect(after.stdout.contains("\"free\""))
@@ -111,7 +111,7 @@ struct SignalTests {
             let report = try await person.fleet("report")
             report.ended(0)
             #expect(report.stdout.replacingOccurrences(of: "\n  ", with: " ").contains("the coordinator is gone without having ended it"))
-            #expect(try await host.shell("systemctl is-active 'fleet-*-02-canopsinit.service'") == "active\n")
+            #expect(try await host.shell("systemctl is-active 'fleet-*-04-canopsinit.service'") == "active\n")
 
             // It is taken up again while the job still runs, by a coordinator that is killed too, and then by one that may finish.
             let again = try await person.fleet("resume", "--yes") { running in
@@ -130,8 +130,8 @@ struct SignalTests {
             let log = try await person.fleet("logs", run.run, "a1", "--raw")
             log.ended(0)
             #expect(log.stdout.components(separatedBy: "==> canopsinit: ").count == 2)
-            for (place, step) in ["packages", "canopsinit"].enumerated() {
-                let output = try await host.shell("cat /var/lib/fleet/jobs/\(run.run)/0\(place + 1)-\(step)/output")
+            for (number, step) in [(2, "packages"), (4, "canopsinit")] {
+                let output = try await host.shell("cat /var/lib/fleet/jobs/\(run.run)/0\(number)-\(step)/output")
                 #expect(log.stdout.components(separatedBy: output).count == 2, "the output of \(step) is not there once")
             }
             let nothing = try await person.fleet("resume", "--yes")
