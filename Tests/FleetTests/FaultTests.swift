@@ -195,7 +195,7 @@ struct FaultTests {
                 #expect((Int(sizes.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) > 12 << 20)
                 let sums = try await host.shell("md5sum </var/lib/fleet/jobs/\(run.run)/04-canopsinit/output")
                 let local = try await person.shell(
-                    "sed -n '/^==> canopsinit: /,/^==> daemon-reload: /p' '\(room)/\(run.run)/a1.log' | sed '1,/^==> output$/d' | sed '$d' | md5sum"
+                    "sed -n '/^==> canopsinit: /,/^==> restore-accounts: /p' '\(room)/\(run.run)/a1.log' | sed '1,/^==> output$/d' | sed '$d' | md5sum"
                 )
                 #expect(sums == local)
             } catch {

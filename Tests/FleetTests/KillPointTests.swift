@@ -13,7 +13,7 @@ struct KillPointTests {
     private static let fewestEvents = 56
     static let points: [Int] =
         ProcessInfo.processInfo.environment["FLEET_KILL_POINTS"] == "all"
-        ? Array(1...mostEvents) : [1, 6, 13, 22, 31, 41, 54, mostEvents]
+        ? Array(1...mostEvents) : [1, 12, 25, 38, 54, mostEvents]
 
     @Test("fleet resume finishes the run: every effect once on each host, the outcome right, the logs whole", arguments: points)
     func killed(after events: Int) async throws {
