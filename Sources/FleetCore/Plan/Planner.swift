@@ -100,17 +100,15 @@ public struct Planner: Sendable {
                 gate: "release-withdrawn", verdict: withdrawal.verdict == .holds ? .block : .warn,
                 text: "\(path.target) must not be taken: \(withdrawal.text)", remedy: "take another release")
         }
-        if !path.releasesWithoutEntry.isEmpty {
-            let versions = path.releasesWithoutEntry.map(\.description).joined(separator: ", ")
+        let warning = GuardAccounts.warning(for: path.target)
+        let restores = "say `accounts: restore` in the inventory, and Fleet gives them back"
+        switch host.accounts {
+        case .stop where !GuardAccounts.resetFields(by: path.target).isEmpty:
             findings.append(
                 GateFinding(
-                    gate: "release-path", verdict: .warn, text: "what \(versions) asks for is not known",
-                    remedy: "read the vendor's note and do by hand what it asks for"))
-        }
-        let warning = GuardAccounts.warning(for: path.target)
-        switch host.accounts {
-        case .restore where facts.hasDatabaseClient ?? true: break
-        case .restore:
+                    gate: "accounts", verdict: .block, text: "\(warning); the inventory says to stop then", remedy: restores))
+        case .restore where facts.hasDatabaseClient ?? true, .stop where facts.hasDatabaseClient ?? true: break
+        case .restore, .stop:
             findings.append(
                 GateFinding(
                     gate: "accounts", verdict: .warn, text: "\(warning), and there is no MongoDB client to save them with",
@@ -118,11 +116,7 @@ public struct Planner: Sendable {
         case .keepReset:
             findings.append(
                 GateFinding(
-                    gate: "accounts", verdict: .warn, text: "\(warning); the inventory says to leave it so", remedy: "accounts: restore"))
-        case .stop:
-            findings.append(
-                GateFinding(
-                    gate: "accounts", verdict: .block, text: "\(warning); the inventory says to stop then", remedy: "accounts: restore"))
+                    gate: "accounts", verdict: .warn, text: "\(warning); the inventory says to leave it so", remedy: restores))
         }
         return findings
     }

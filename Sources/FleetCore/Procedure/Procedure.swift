@@ -12,7 +12,7 @@ public struct Procedure: Hashable, Sendable {
     ///   - packageManager: whose commands to write.
     ///   - packages: the exact packages that make up the target on this host.
     ///   - target: the version the host shall have.
-    ///   - further: what releases and add-ons ask for, each at its moment.
+    ///   - further: what releases ask for, each at its moment.
     ///   - hasDatabaseClient: whether the host has a client for its database; nil if nobody knows, and then it is taken to have one.
     public static func standard3(
         for host: Host, packageManager: PackageManager, packages: [Package], target: CanopsisVersion,
@@ -20,12 +20,16 @@ public struct Procedure: Hashable, Sendable {
     ) -> Procedure {
         let check = CheckDatabase(edition: host.edition, stack: host.stack)
         let guardian = GuardAccounts(target: target, check: check)
-        let (looking, saving, restoring): ([PlannedStep], [PlannedStep], [PlannedStep])
-        switch (hasDatabaseClient ?? true, host.accounts) {
-        case (true, .restore): (looking, saving, restoring) = ([check.step], [guardian.saving], [guardian.restoring])
-        case (true, .keepReset), (true, .stop): (looking, saving, restoring) = ([check.step], [], [])
-        case (false, .restore): (looking, saving, restoring) = ([], [], [GuardAccounts.byHand(target: target)])
-        case (false, .keepReset), (false, .stop): (looking, saving, restoring) = ([], [], [])
+        let isGuarded = host.accounts != .keepReset
+        let looking: [PlannedStep]
+        let saving: [PlannedStep]
+        let restoring: [PlannedStep]
+        if hasDatabaseClient ?? true {
+            looking = [check.step]
+            (saving, restoring) = isGuarded ? ([guardian.saving], [guardian.restoring]) : ([], [])
+        } else {
+            (looking, saving) = ([], [])
+            restoring = isGuarded ? [GuardAccounts.byHand(target: target)] : []
         }
         var actions = (looking + further[.beforePackages]).map(Action.planned)
         actions.append(.upgradePackages(UpgradePackages(manager: packageManager, packages: packages, scope: host.packages)))
@@ -56,7 +60,7 @@ public enum Action: Hashable, Sendable {
     case restartUnits(RestartUnits)
     /// Looks whether the instance works.
     case verifyInstance(VerifyInstance)
-    /// Does what the guard of the database, a release or an add-on asks for.
+    /// Does what the guard of the database or a release asks for.
     case planned(PlannedStep)
 
     /// The step as a plan holds it.

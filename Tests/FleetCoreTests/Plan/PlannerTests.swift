@@ -78,6 +78,74 @@ struct PlannerTests {
         if expected.hasPrefix("upgrade") { #expect(!planned.findings.contains { $0.verdict == .block }) }
     }
 
+    @Test("a release that was withdrawn is no target for the hosts it was withdrawn for, and one to pass")
+    func withdrawn() throws {
+        let debian = StepCondition.system(id: "debian", versions: [])
+        let catalogue = Catalogue([
+            Release(version: Self.target, withdrawals: [Withdrawal(reason: "Broken.", conditions: [debian])]),
+            Release(version: CanopsisVersion(3, 27, 0)),
+        ])
+        for (target, system, expected) in [
+            (Self.target, "debian", "block: release-withdrawn"), (Self.target, "centos", "upgrade in wave 1"),
+            (CanopsisVersion(3, 27, 0), "debian", "upgrade in wave 1"),
+        ] {
+            let name = try host("h1")
+            let planner = Planner(
+                target: target, policy: RolloutPolicy(), catalogue: catalogue, fleet: "test", created: "2026-01-01T00:00:00Z")
+            let planned = try planner.plan(
+                [Host(name: name, address: "h1")],
+                given: [
+                    name: Self.facts(name) {
+                        $0.system = OperatingSystem(id: system, version: system == "debian" ? "9" : "7", name: system)
+                        $0.offer = .packages([Package(name: "canopsis-core", version: "\(target)-1")])
+                    }
+                ]
+            ).hosts[0]
+            #expect(Self.code(planned.disposition) == expected, "\(planned.disposition)")
+        }
+    }
+
+    @Test("a major upgrade is refused with the start its migration guide demands")
+    func majorUpgrade() throws {
+        let planned = try Self.planOne(CanopsisVersion(4, 0, 0))
+        guard case .block(let reason) = planned.disposition else {
+            Issue.record("\(planned.disposition)")
+            return
+        }
+        #expect(reason.text.contains("4.0.0 is supported only from exactly 3.48.0 on Go engines"))
+    }
+
+    private static let accountCases: [(AccountPolicy, hasClient: Bool, target: CanopsisVersion, steps: [String], finding: String)] = [
+        (.restore, true, target, ["check-database", "save-accounts", "restore-accounts"], ""),
+        (.restore, false, target, ["restore-accounts"], "warn"),
+        (.keepReset, true, target, ["check-database"], "warn"),
+        (.keepReset, false, target, [], "warn"),
+        (.stop, true, target, [], "block"),
+        (.stop, true, CanopsisVersion(3, 38, 0), ["check-database", "save-accounts", "restore-accounts"], ""),
+    ]
+
+    @Test("the accounts that canopsinit resets are guarded as the inventory says and the host allows", arguments: accountCases.indices)
+    func accounts(_ index: Int) throws {
+        let (policy, hasClient, target, steps, finding) = Self.accountCases[index]
+        let name = try host("h1")
+        let planned = try Self.planner(target).plan(
+            [Host(name: name, address: "h1", accounts: policy)],
+            given: [
+                name: Self.facts(name) {
+                    $0.hasDatabaseClient = hasClient
+                    $0.offer = .packages([Package(name: "canopsis-core", version: "\(target)-1")])
+                    $0.system = OperatingSystem(id: "debian", version: "9", name: "Debian 9")
+                }
+            ]
+        ).hosts[0]
+        let guarding = planned.steps.filter { ["check-database", "save-accounts", "restore-accounts"].contains($0.id.rawValue) }
+        #expect(guarding.map(\.id.rawValue) == steps)
+        #expect(guarding.last.map { ($0.kind == .manual) == !hasClient } ?? true)
+        let said = planned.findings.filter { $0.gate == "accounts" }
+        #expect(said.map(\.verdict.rawValue).joined() == finding)
+        if finding == "block" { #expect(Self.code(planned.disposition) == "block: accounts") }
+    }
+
     @Test("a version file that disagrees is told, whatever is planned", arguments: ["3.25.0", "3.26.0"])
     func versionFile(version: String) throws {
         let planned = try Self.planOne(version: version) { $0.versionFile = CanopsisVersion(3, 20, 0) }
