@@ -23,9 +23,6 @@ public struct Catalogue: Hashable, Sendable {
         return releases.filter { installed < $0.version && $0.version <= target.release }
     }
 
-    /// This catalogue with the releases of another added, which replace those of the same version.
-    public func adding(_ other: Catalogue) -> Catalogue { Catalogue(releases + other.releases) }
-
     /// What has to be looked for in files of a host before the conditions of these releases can be decided, sorted.
     public static func probes(of releases: some Sequence<Release>) -> [FileProbe] {
         let conditions = releases.flatMap { $0.steps.flatMap(\.conditions) + $0.withdrawals.flatMap(\.conditions) }

@@ -74,20 +74,6 @@ public struct ReleasePath: Hashable, Sendable, Codable {
     /// The steps of a phase.
     public func steps(in phase: StepPhase) -> [ResolvedStep] { steps.filter { $0.step.phase == phase } }
 
-    /// The steps that are carried out, cut where the phase changes, and where engines have to be stopped or started.
-    public var groups: [StepGroup] {
-        var groups: [StepGroup] = []
-        for step in steps where step.isCarriedOut {
-            if let last = groups.last, last.phase == step.step.phase, last.enginesStopped == step.step.requiresEnginesStopped {
-                groups[groups.count - 1].steps.append(step)
-            } else {
-                groups.append(
-                    StepGroup(phase: step.step.phase, enginesStopped: step.step.requiresEnginesStopped, steps: [step]))
-            }
-        }
-        return groups
-    }
-
     /// Of steps that are the same in all but their release one is kept: that which surely applies and is not optional before others,
     /// else the first.
     private static func withoutDuplicates(_ steps: [ResolvedStep]) -> [ResolvedStep] {
@@ -235,22 +221,5 @@ public struct ResolvedWithdrawal: Hashable, Sendable, Codable {
     public var text: String {
         let facts = findings.filter { verdict == .holds || $0.verdict == .unknown }.map(\.fact)
         return facts.isEmpty ? reason : "\(reason) (\(facts.joined(separator: "; ")))"
-    }
-}
-
-/// Steps that are carried out one after the other with the engines stopped, or without touching them.
-public struct StepGroup: Hashable, Sendable, Codable {
-    /// When they are due.
-    public var phase: StepPhase
-    /// Whether the engines must be stopped before the first, and started after the last where they ran.
-    public var enginesStopped: Bool
-    /// The steps.
-    public var steps: [ResolvedStep]
-
-    /// Creates a group.
-    public init(phase: StepPhase, enginesStopped: Bool, steps: [ResolvedStep]) {
-        self.phase = phase
-        self.enginesStopped = enginesStopped
-        self.steps = steps
     }
 }

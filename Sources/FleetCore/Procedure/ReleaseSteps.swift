@@ -5,18 +5,16 @@ public struct ReleaseSteps: Hashable, Sendable {
     /// Makes the steps of a path.
     ///
     /// What is optional, or only to know, is no step. What a person does, or what the facts don't say whether it is needed, waits for a
-    /// person; so does a change of the database where the host has no client for it. A notice that blocks is a question before the
-    /// first step. Steps that need the engines stopped stand between a stop and a start of those that ran.
+    /// person; so does a change of the database where the host has no client for it. What blocks is a question before the first step. Steps that need the engines stopped stand between a stop and a start of those that ran.
     public init(_ path: ReleasePath, hasDatabaseClient: Bool) {
         var byPhase: [StepPhase: [PlannedStep]] = [:]
         var stops = 0
         var areStopped = false
         for phase in StepPhase.allCases {
-            var steps =
-                phase == .beforePackages
-                ? path.steps.filter { $0.blocks && $0.step.phase != phase }.map { $0.planned(hasDatabaseClient) } : []
-            for step in path.steps(in: phase) where step.isCarriedOut || step.needsPerson || step.blocks {
-                if step.blocks, phase != .beforePackages { continue }
+            let questions = phase == .beforePackages ? path.steps.filter(\.blocks) : []
+            let due = questions + path.steps(in: phase).filter { !$0.blocks && ($0.isCarriedOut || $0.needsPerson) }
+            var steps: [PlannedStep] = []
+            for step in due {
                 let planned = step.planned(hasDatabaseClient)
                 let needsStop = step.step.requiresEnginesStopped && planned.kind == .job
                 if needsStop, !areStopped {

@@ -49,7 +49,7 @@ struct ReleasePathTests {
             ["3.26.0", "3.30.0"].map { try Self.release($0, [Self.step("\($0)-x")], withdrawals: [Withdrawal(reason: "Broken.")]) },
             from: from, to: to, known: numbers)
         #expect(path.releases.isEmpty && path.steps.isEmpty && path.withdrawals.isEmpty && path.releasesWithoutEntry.isEmpty)
-        #expect(path.groups.isEmpty)
+        #expect(path.steps.filter(\.isCarriedOut).isEmpty)
     }
 
     @Test("steps come by phase, then by release, then in the order of their file")
@@ -171,13 +171,13 @@ struct ReleasePathTests {
                     Self.step("3.26.0-words") { ($0.kind, $0.work) = (.configEdit, nil) },
                 ])
         ])
-        #expect(path.groups.isEmpty)
+        #expect(path.steps.filter(\.isCarriedOut).isEmpty)
         #expect(path.steps.map(\.needsPerson) == [false, true, true, false, true])
         #expect(path.steps.map(\.blocks) == [false, false, false, true, false])
     }
 
-    @Test("steps are grouped by phase and by whether the engines have to be stopped, and what is not carried out is in no group")
-    func groups() throws {
+    @Test("steps that need the engines stopped stand between a stop and a start, and what is optional is no step")
+    func enginesStopped() throws {
         let path = try Self.path([
             try Self.release(
                 "3.26.0",
@@ -189,9 +189,41 @@ struct ReleasePathTests {
                     Self.step("3.26.0-f") { ($0.phase, $0.requiresEnginesStopped) = (.afterRestart, true) },
                 ])
         ])
+        let steps = ReleaseSteps(path, hasDatabaseClient: true)
         #expect(
-            path.groups.map { $0.steps.map(\.step.id.last) } == [["a"], ["b", "c"], ["d"], ["e"], ["f"]] as [[Character?]])
-        #expect(path.groups.map(\.enginesStopped) == [false, true, false, false, true])
+            steps[.afterPackages].map(\.id.rawValue) == [
+                "3.26.0-a", "stop-engines-1", "3.26.0-b", "3.26.0-c", "start-engines-1", "3.26.0-d",
+            ])
+        #expect(steps[.afterInit].map(\.id.rawValue) == ["3.26.0-e"])
+        #expect(steps[.afterRestart].map(\.id.rawValue) == ["stop-engines-2", "3.26.0-f", "start-engines-2"])
+        #expect(steps[.beforePackages].isEmpty)
+    }
+
+    @Test("what blocks is asked before the first step; a person does what Fleet cannot, or does not know to be needed")
+    func people() throws {
+        let probe = try StepConditionTests.probe()
+        let path = try Self.path([
+            try Self.release(
+                "3.26.0",
+                [
+                    Self.step("3.26.0-hand") { ($0.kind, $0.work, $0.phase) = (.manual, nil, .beforePackages) },
+                    Self.step("3.26.0-warning") { ($0.kind, $0.work, $0.isBlocking, $0.phase) = (.notice, nil, true, .afterRestart) },
+                    Self.step("3.26.0-db") { ($0.kind, $0.work) = (.mongo, .mongo("db.x.drop()")) },
+                    Self.step("3.26.0-perhaps") { $0.conditions = [.fileLacks(probe)] },
+                    Self.step("3.26.0-once") { $0.isIdempotent = false },
+                ])
+        ])
+        for hasClient in [true, false] {
+            let steps = ReleaseSteps(path, hasDatabaseClient: hasClient)
+            #expect(steps[.beforePackages].map(\.id.rawValue) == ["3.26.0-warning", "3.26.0-hand"])
+            #expect(steps[.beforePackages].allSatisfy { $0.kind == .manual && $0.script.isEmpty && $0.origin == "release 3.26.0" })
+            let after = steps[.afterPackages]
+            #expect(after.map(\.id.rawValue) == ["3.26.0-db", "3.26.0-perhaps", "3.26.0-once"])
+            #expect(after.map(\.kind) == [hasClient ? .job : .manual, .manual, .job])
+            #expect(after[0].instruction.contains("db.x.drop()") != hasClient)
+            #expect(after[1].instruction.contains("does not know whether this host needs it"))
+            #expect(!after[2].isRepeatable)
+        }
     }
 
     @Test("a withdrawn target is told with the facts, one that is only passed is no obstacle, and one for others is not told")
@@ -253,9 +285,9 @@ struct ReleasePathTests {
     @Test("a catalogue has each version once, oldest first, and the later entry of two")
     func catalogue() throws {
         let own = Release(version: CanopsisVersion(3, 26, 0), published: "own")
-        let catalogue = Catalogue([try Self.release("3.27.0"), try Self.release("3.26.0")])
+        let catalogue = Catalogue([try Self.release("3.27.0"), try Self.release("3.26.0"), own])
         #expect(catalogue.releases.map(\.version.description) == ["3.26.0", "3.27.0"])
-        #expect(catalogue.adding(Catalogue([own])).release(CanopsisVersion(3, 26, 0)) == own)
+        #expect(catalogue.release(CanopsisVersion(3, 26, 0)) == own)
         #expect(catalogue.release(CanopsisVersion(3, 28, 0)) == nil && catalogue.release(CanopsisVersion(3, 1, 0)) == nil)
     }
 }
@@ -314,8 +346,7 @@ struct ReleasePathPropertyTests {
     @Test("carries out no work twice that is needed once, and nothing that is dropped, needless or for others", arguments: 0..<200)
     func once(seed: Int) throws {
         let path = try Drawn(seed).path
-        let carriedOut = path.groups.flatMap(\.steps)
-        #expect(carriedOut == path.steps.filter(\.isCarriedOut))
+        let carriedOut = path.steps.filter(\.isCarriedOut)
         let repeatable = carriedOut.filter { $0.step.isIdempotent && !$0.step.isBlocking }
         struct Work: Hashable { var phase: StepPhase, kind: StepKind, work: StepWork? }
         #expect(Set(repeatable.map { Work(phase: $0.step.phase, kind: $0.step.kind, work: $0.step.work) }).count == repeatable.count)
@@ -331,13 +362,28 @@ struct ReleasePathPropertyTests {
         }
     }
 
-    @Test("groups are as large as they can be", arguments: 0..<50)
-    func groups(seed: Int) throws {
-        let groups = try Drawn(seed).path.groups
-        #expect(groups.allSatisfy { group in group.steps.allSatisfy { $0.step.requiresEnginesStopped == group.enginesStopped } })
-        #expect(
-            zip(groups, groups.dropFirst()).allSatisfy {
-                ($0.phase, $0.enginesStopped) != ($1.phase, $1.enginesStopped) && $0.phase <= $1.phase
-            })
+    @Test("every step of it that is due is planned once, with the engines stopped for just those that need it", arguments: 0..<50)
+    func planned(seed: Int) throws {
+        let path = try Drawn(seed).path
+        let steps = ReleaseSteps(path, hasDatabaseClient: true)
+        let all = StepPhase.allCases.flatMap { steps[$0] }
+        let due = path.steps.filter { $0.isCarriedOut || $0.needsPerson || $0.blocks }
+        #expect(all.filter { $0.origin != nil }.map(\.id.rawValue).sorted() == due.map(\.step.id).sorted())
+        let needStop = Set(due.filter { $0.step.requiresEnginesStopped }.map(\.step.id))
+        for phase in StepPhase.allCases {
+            var areStopped = false
+            for step in steps[phase] {
+                if step.id.rawValue.hasPrefix("stop-engines-") {
+                    #expect(!areStopped)
+                    areStopped = true
+                } else if step.id.rawValue.hasPrefix("start-engines-") {
+                    #expect(areStopped)
+                    areStopped = false
+                } else {
+                    #expect(areStopped == (step.kind == .job && needStop.contains(step.id.rawValue)))
+                }
+            }
+            #expect(!areStopped)
+        }
     }
 }
