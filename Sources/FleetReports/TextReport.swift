@@ -106,9 +106,8 @@ public struct TextReport: Sendable {
             let names = HostSet.folded(hosts)
             var lines = "\(names) \(HostOutcome.waiting.words) with step \(step.id) (\(step.title))".escapedForTerminal()
                 .wrapped(indent: 0, hanging: 4).map { style.paint($0, HostOutcome.waiting.role) }
-            lines += (step.instruction ?? "").split(separator: "\n", omittingEmptySubsequences: false).flatMap {
-                $0.isEmpty ? [] : String($0).escapedForTerminal().cut(every: pageWidth - 4).map { "    \($0)" }
-            }
+            // It may have commands to copy: a long line is not cut.
+            lines += (step.instruction ?? "").split(separator: "\n").map { "    " + String($0).escapedForTerminal() }
             lines.append("    done:      fleet confirm \(record.id) \(shellQuoted(names)) \(step.id)\(logsOption)")
             lines.append("    left out:  fleet skip \(record.id) \(shellQuoted(names)) \(step.id) --note WHY\(logsOption)")
             return lines

@@ -37,6 +37,18 @@ struct RunReportTests {
         #expect(!approved.contains("fleet approve"))
     }
 
+    @Test("hosts that wait for a person are told together, with what to do, uncut, and what to type; after the answer what comes next")
+    func awaited() throws {
+        let text = TextReport(Samples.awaiting(), context: context).text
+        try expectGolden(text, "run-awaiting.txt")
+        #expect(text.contains("acme-[1-2] waiting with step 3.32.0-influx-stat"))
+        #expect(text.contains("    " + Samples.longCommand + "\n"), "a command is there to be copied")
+        #expect(text.contains("fleet confirm \(Samples.run) 'acme-[1-2]' 3.32.0-influx-stat\n"))
+        try expectGolden(StatusReport(Samples.awaiting(), now: Samples.at(90), context: context).text(.plain), "status-awaiting.txt")
+        let answered = TextReport(Samples.awaiting(answered: true), context: context).text
+        #expect(answered.contains("fleet resume \(Samples.run)\n") && !answered.contains("fleet confirm"))
+    }
+
     @Test("a run under way has no exit status and no end")
     func halfway() throws {
         try expectGolden(JSONReport(Samples.halfway(isAlive: true)).text(), "run-halfway.json")

@@ -112,6 +112,32 @@ enum Samples {
                 + [(60, .approvalNeeded(wave: 2)), (60, .runEnded(outcome: .waiting, exitStatus: 6))] + approval)
     }
 
+    static let longCommand =
+        "select ok::integer into event_state_history from event_state_history_old group by connector,component,resource"
+
+    /// Two hosts that have come to a step for a person; with an answer for both if one was given.
+    static func awaiting(answered: Bool = false) -> RunRecord {
+        guard let step = StepID(rawValue: "3.32.0-influx-stat") else { preconditionFailure("a name of a step") }
+        let names = ["acme-1", "acme-2"]
+        let waits = names.flatMap { name -> [(Int, RunEvent)] in
+            let host = Self.name(name)
+            let instruction = "Enter these statements:\n\(longCommand)\n\u{1b}[2J"
+            return way(name, from: 2).prefix(7) + [
+                (50, .stepAwaited(host: host, step: step, title: "Rebuild the history", instruction: instruction)),
+                (
+                    51,
+                    .hostEnded(host: host, outcome: .waiting, reason: Reason(.stepAwaited, ["title": "Rebuild the history"]), version: nil)
+                ),
+            ]
+        }
+        let answers = names.map {
+            (70, RunEvent.stepAnswered(host: Self.name($0), step: step, answer: StepAnswer(.done, by: "ana", note: nil)))
+        }
+        return record(
+            [(0, start([host("acme-1", wave: 1), host("acme-2", wave: 1)])), (1, .waveStarted(wave: 1))] + waits
+                + [(60, .runEnded(outcome: .waiting, exitStatus: 6))] + (answered ? answers : []))
+    }
+
     /// The first host done, the second in its first step.
     static func halfway(isAlive: Bool) -> RunRecord {
         record(
