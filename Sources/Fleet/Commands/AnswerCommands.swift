@@ -9,8 +9,8 @@ struct ConfirmCommand: AsyncParsableCommand {
         abstract: "Say that a step a run waits with is done on a host; `fleet resume` goes on with it then.",
         discussion: """
             Some steps only a person can do. A host that has come to one waits; `fleet report RUN` says what to do. A run that keeps the
-            place of such a host (--parked-place keep) goes on by itself, any other with `fleet resume RUN`. A step of a release or an
-            add-on that failed, and that was then done by hand, is confirmed the same way.
+            place of such a host (--parked-place keep) goes on by itself, any other with `fleet resume RUN`. A step of a release
+            that failed, and that was then done by hand, is confirmed the same way.
             """)
 
     @OptionGroup var step: AnsweredStep

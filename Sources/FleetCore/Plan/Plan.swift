@@ -17,7 +17,7 @@ public struct Plan: Hashable, Sendable, Codable {
     /// The hosts with work to do, in order.
     public var waves: [Wave]
 
-    /// The form this version of Fleet writes; 2 has pauses, approvals, limits and labels, 3 the steps of releases and add-ons.
+    /// The form this version of Fleet writes; 2 has pauses, approvals, limits and labels, 3 the steps of releases and those for a person.
     public static let currentSchema = 3
     /// The forms this version of Fleet reads. What an older form lacks was not given.
     public static let readableSchemas = 1...currentSchema

@@ -325,10 +325,10 @@ public struct HostRecord: Hashable, Sendable {
     /// The step that a person has to answer for before the host goes on; nil if it waits for none.
     public var awaitedStep: StepRecord? { outcome == .waiting ? steps.last { $0.outcome == .waiting } : nil }
 
-    /// Whether a person may say what became of a step: it is waited for, or it failed and is none of the standard procedure.
+    /// Whether a person may say what became of a step: it is waited for, or it failed and a release asks for it.
     public func mayBeAnswered(_ step: StepID) -> Bool {
         guard let record = steps.last(where: { $0.id == step }) else { return false }
-        return record.outcome == .waiting || (record.outcome == .failed && outcome == .failed && step.isOfReleaseOrAddOn)
+        return record.outcome == .waiting || (record.outcome == .failed && outcome == .failed && step.isOfRelease)
     }
 
     /// The run ends before this host's wave, which has to be approved; a host that is kept out for another reason keeps it.
