@@ -40,6 +40,8 @@ enum Sample {
         .stepEnded(host: host, step: .packages, outcome: .failed, exit: 100, reason: Reason(.jobExited, ["words": "l'\u{1b}[2J\"é\n"])),
         .hostEnded(host: host, outcome: .failed, reason: nil, version: CanopsisVersion(3, 25, 0)), .rolloutStopped(reason: "1 failure"),
         .pauseStarted(wave: 2, length: "10m"), .hostHeldBack(host: host, reason: Reason(.noPlaceLeft, ["value": "é"])),
+        .stepAwaited(host: host, step: .restoreAccounts, title: "restore", instruction: "Set them.\n1. é"),
+        .stepAnswered(host: host, step: .restoreAccounts, answer: StepAnswer(.skipped, by: "ana", note: "l'\u{1b}")),
         .approvalNeeded(wave: 2), .interrupted(signal: "INT"), .runEnded(outcome: .interrupted, exitStatus: 130),
     ]
 
@@ -241,6 +243,60 @@ struct JournalTests {
             try journal.append(.approved(wave: 2, by: "ana"), to: Sample.run)
             #expect(try journal.record(of: Sample.run).approvals == [2: "ana"])
             #expect(try journal.runs().map(\.isEnded) == [true])
+        }
+    }
+
+    @Test("takes a person's answer for a step, also after the end of the run, where a host came to it")
+    func answer() throws {
+        try withFolder { folder in
+            let journal = try Journal(in: folder)
+            let first = try Sample.begin(journal)
+            let answer = RunEvent.stepAnswered(host: Sample.host, step: .restoreAccounts, answer: StepAnswer(.done, by: "ana", note: nil))
+            #expect(problemCode { () throws(Problem) in try journal.append(answer, to: Sample.run) } == "journal-refused")
+            try journal.append(
+                .stepAwaited(host: Sample.host, step: .restoreAccounts, title: "restore", instruction: "Set them."), to: Sample.run)
+            try journal.append(.runEnded(outcome: .waiting, exitStatus: 6), to: Sample.run)
+            #expect(try journal.answers(in: Sample.run, after: first.sequence).isEmpty)
+            let written = try journal.append(answer, to: Sample.run)
+            #expect(try journal.answers(in: Sample.run, after: first.sequence) == [written])
+            #expect(try journal.answers(in: Sample.run, after: written.sequence).isEmpty)
+            #expect(try journal.record(of: Sample.run)[Sample.host]?.steps.last?.outcome == .succeeded)
+        }
+    }
+
+    @Test("a journal of before there were answers keeps its events, their numbers and its rules, and takes answers")
+    func withoutAnswers() throws {
+        try withFolder { folder in
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let path = folder + "/" + Journal.fileName
+            let bodies = try [Sample.start, Sample.intent].map { try EventRow($0) }
+            do {
+                let older = try DatabaseQueue(path: path)
+                try JournalSchema.migrator.migrate(older, upTo: "3")
+                try older.write { database in
+                    try database.execute(sql: "PRAGMA application_id = \(JournalSchema.applicationID)")
+                    try database.execute(
+                        sql:
+                            "INSERT INTO runs (id, kind, started, plan, plan_digest) VALUES (?, 'upgrade', '2026-11-23T14:25:01.000Z', '{}', 'abc')",
+                        arguments: [Sample.run.text])
+                    for row in bodies {
+                        try database.execute(
+                            sql:
+                                "INSERT INTO events (sequence, run, attempt, at, kind, host, step, body) VALUES (?, ?, 1, '2026-11-23T14:25:01.000Z', ?, ?, ?, ?)",
+                            arguments: [row.kind == "run-started" ? 7 : 9, Sample.run.text, row.kind, row.host, row.step, row.body])
+                    }
+                }
+            }
+            let journal = try Journal(in: folder)
+            #expect(try journal.events(of: Sample.run).map(\.sequence) == [7, 9])
+            #expect(try journal.events(of: Sample.run).map(\.event) == [Sample.start, Sample.intent])
+            #expect(problemCode { () throws(Problem) in try journal.append(Sample.intent, to: Sample.run) } == "journal-refused")
+            let awaited = RunEvent.stepAwaited(host: Sample.host, step: .restoreAccounts, title: "t", instruction: "i")
+            #expect(try journal.append(awaited, to: Sample.run).sequence == 10)
+            let other = try DatabaseQueue(path: path)
+            for statement in ["UPDATE events SET at = 'x'", "DELETE FROM events"] {
+                #expect(throws: DatabaseError.self) { try other.write { try $0.execute(sql: statement) } }
+            }
         }
     }
 

@@ -108,18 +108,46 @@ struct ReleasePathTests {
         }
     }
 
-    @Test("a host without a client for its database waits for a person where the database is to be changed")
+    @Test(
+        "below 3.27.0 canopsinit resets all of an account, and it is what it was; a deleted account is not made anew, behind a login as well"
+    )
+    func restored() async throws {
+        try await Operator.at("d1", "d2:rpm") { person, lab in
+            let (deleted, locked) = (try lab["d1"], try lab["d2"])
+            try await deleted.database("db.default_rights.remove({_id: 'canopsis'})")
+            try await locked.turn("mongo.auth", to: "yes")
+            let before = try await [deleted.database(Self.accounts), locked.database(Self.accounts)]
+            #expect(!before[0].contains("canopsis ") && before[1].contains("canopsis "))
+            let run = try await person.fleet("upgrade", "--to", "3.26.0", "--waves", "2", "--yes", "--output", "json")
+            run.ended(0)
+            #expect(try await [deleted.database(Self.accounts), locked.database(Self.accounts)] == before)
+        }
+    }
+
+    @Test("a host without a client for its database waits for a person, whose answer a run that keeps its place takes by itself")
     func noClient() async throws {
-        try await Operator.at("c1:no-mongo") { person, lab in
-            let run = try await person.fleet("upgrade", "--to", "3.26.0", "--yes", "--output", "json")
-            run.ended(6)
-            let document = try run.document(RunDocument.self)
+        try await Operator.at("c1:no-mongo", "c2:no-mongo") { person, lab in
+            let first = try await person.fleet("upgrade", "-l", "c1", "--to", "3.26.0", "--yes", "--output", "json")
+            first.ended(6)
+            let document = try first.document(RunDocument.self)
             #expect(document["c1"].reason?.code == "step-awaited")
             try await person.fleet("skip", document.run, "c1", "restore-accounts").ended(2)
             try await person.fleet("skip", document.run, "c1", "restore-accounts", "--note", "a test host", "--by", "ana").ended(0)
             let resumed = try await person.fleet("resume", document.run, "--yes", "--output", "json")
             resumed.ended(0)
             #expect(try resumed.document(RunDocument.self).outcomes == ["c1": "upgraded"])
+
+            let kept = try await person.fleet(
+                "upgrade", "-l", "c2", "--to", "3.26.0", "--parked-place", "keep", "--yes", "--output", "json"
+            ) { running in
+                try await running.waitFor("restore-accounts waits for a person")
+                let run = try await person.fleet("status", "--output", "json").document(RunDocument.self)
+                #expect(run.outcome == "running")
+                try await person.fleet("confirm", run.run, "c2", "restore-accounts", "--by", "ana").ended(0)
+            }
+            kept.ended(0)
+            #expect(try kept.document(RunDocument.self).outcomes == ["c2": "upgraded"])
+            #expect(try await lab["c2"].canopsinitCalls().count == 1)
         }
     }
 }

@@ -25,6 +25,23 @@ struct HostSetTests {
         #expect(HostSet.folded(names.compactMap { HostName($0) }) == text)
     }
 
+    @Test("what is written can be read, and names the same hosts", arguments: 0..<100)
+    func readBack(seed: Int) throws {
+        var random = SeededGenerator(seed: seed)
+        let names = (0..<Int.random(in: 1...30, using: &random)).compactMap { _ in
+            HostName(
+                "\(random.pick("web", "db-", "s1-n"))\(random.pick("", "0", "00"))\(Int.random(in: 0...120, using: &random))\(random.pick("", ".x"))"
+            )
+        }
+        let read = try #require(HostSet.names(in: HostSet.folded(names)))
+        #expect(Set(read) == Set(names) && read.count == Set(names).count)
+    }
+
+    @Test(
+        "what is no folded set is none",
+        arguments: ["", ",", "web[", "web[]", "web[1-]", "web[3-1]", "web[a]", "web[1-999999999]", "web[1]]", "-x"])
+    func unreadable(text: String) { #expect(HostSet.names(in: text) == nil) }
+
     @Test("names every host and nobody else, in any order of the input", arguments: 0..<100)
     func namesExactly(seed: Int) {
         var random = SeededGenerator(seed: seed)
