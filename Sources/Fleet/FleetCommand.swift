@@ -103,6 +103,7 @@ extension Problem {
     var exitStatus: ExitStatus {
         switch code {
         case "plan-out-of-date": .planOutOfDate
+        case "notes-unread": .waiting
         case "internal": .internalError
         default: .usage
         }

@@ -14,6 +14,7 @@ enum JournalSchema {
         migrator.registerMigration("2") { try $0.execute(sql: endOfEachTry) }
         migrator.registerMigration("3") { try $0.execute(sql: importedNotes) }
         migrator.registerMigration("4") { try $0.execute(sql: answers) }
+        migrator.registerMigration("5") { try $0.execute(sql: acknowledgements) }
         return migrator
     }
 
@@ -203,6 +204,24 @@ enum JournalSchema {
         CREATE TRIGGER notes_are_final BEFORE UPDATE ON notes
         BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
         CREATE TRIGGER notes_stay BEFORE DELETE ON notes
+        BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
+        """
+
+    /// Who has read which text of a release.
+    private static let acknowledgements = """
+        CREATE TABLE acknowledgements (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+            version TEXT NOT NULL CHECK (length(version) BETWEEN 5 AND 14),
+            -- Of all there is to read: the entry of the catalogue and the note.
+            sha256 TEXT NOT NULL CHECK (length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'),
+            person TEXT NOT NULL CHECK (length(person) BETWEEN 1 AND 100),
+            at TEXT NOT NULL,
+            until TEXT
+        ) STRICT;
+
+        CREATE TRIGGER acknowledgements_are_final BEFORE UPDATE ON acknowledgements
+        BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
+        CREATE TRIGGER acknowledgements_stay BEFORE DELETE ON acknowledgements
         BEGIN SELECT RAISE(ABORT, 'what was written stays'); END;
         """
 }

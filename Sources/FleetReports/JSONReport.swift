@@ -27,9 +27,11 @@ private struct RunJSON: Encodable {
     var outcome: String
     @OrNull var exit_status: Int32?
     var counts: [String: Int]
+    var notes: [AcknowledgementJSON]
     var hosts: [HostJSON]
 
     init(_ record: RunRecord) {
+        notes = record.notes.map(AcknowledgementJSON.init)
         run = record.id.text
         target = record.target?.description
         purpose = record.purpose
@@ -39,6 +41,23 @@ private struct RunJSON: Encodable {
         exit_status = record.exitStatus?.rawValue
         counts = Dictionary(uniqueKeysWithValues: record.counts.map { ($0.key.rawValue, $0.value) })
         hosts = record.hosts.map(HostJSON.init)
+    }
+}
+
+/// Who has read the text of a release.
+private struct AcknowledgementJSON: Encodable {
+    var version: String
+    var sha256: String
+    var by: String
+    var at: String
+    @OrNull var until: String?
+
+    init(_ acknowledgement: Acknowledgement) {
+        version = acknowledgement.version.description
+        sha256 = acknowledgement.sha256
+        by = acknowledgement.person.escapedForTerminal()
+        at = acknowledgement.at
+        until = acknowledgement.until
     }
 }
 

@@ -5,9 +5,11 @@ public struct PlanReport: Sendable {
     private let plan: Plan
     private let digest: String
     private let budget: String
+    private let reading: ReadingList
 
-    /// Reports on a plan; `budget` is the sentence that says at which failure it stops.
-    public init(_ plan: Plan, digest: String, budget: String) {
+    /// Reports on a plan; `budget` is the sentence that says at which failure it stops, `reading` what has to be read before.
+    public init(_ plan: Plan, digest: String, budget: String, reading: ReadingList) {
+        self.reading = reading
         self.plan = plan
         self.digest = digest
         self.budget = budget
@@ -22,6 +24,7 @@ public struct PlanReport: Sendable {
         head += rules.flatMap { $0.escapedForTerminal().wrapped(indent: 2) }
         head.append("  digest \(digest.prefix(16))")
         var sections = [head, waveTable(style), idleLines(style)]
+        sections.append(readingLines(style))
         if withCommands { sections += commandSections(working, style) }
         if !working.isEmpty {
             let names = HostSet.folded(working.map(\.host.name))
@@ -92,6 +95,23 @@ public struct PlanReport: Sendable {
         return table.lines(style)
     }
 
+    /// The release notes on the way of these hosts, and whether somebody has read them.
+    private func readingLines(_ style: Style) -> [String] {
+        guard !reading.entries.isEmpty else { return [] }
+        var lines = [style.paint("Release notes on the way:", .heading)]
+        for entry in reading.entries {
+            lines += "\(entry.reading.version.description.padded(to: 7)) \(entry.standing.text)".wrapped(indent: 2, hanging: 10)
+                .map { style.paint($0, entry.isRead ? .quiet : .uncertain) }
+        }
+        let unread = reading.unread
+        guard !unread.isEmpty else { return lines }
+        return lines
+            + "No host is upgraded before these are read. Read them, and say so:".wrapped(indent: 2) + [
+                "    fleet notes show --to \(plan.target)",
+                "    fleet notes ack \(unread.map(\.reading.version.description).joined(separator: " ")) --by NAME",
+            ]
+    }
+
     /// The exact commands, once for all hosts that get the same.
     private func commandSections(_ working: [PlannedHost], _ style: Style) -> [[String]] {
         groups(working).map { names, steps in
@@ -130,7 +150,7 @@ public struct PlanReport: Sendable {
     }
 
     /// The JSON text, with a line feed at the end.
-    public func json() throws -> String { try JSONText.of(PlanJSON(plan, digest: digest, budget: budget)) }
+    public func json() throws -> String { try JSONText.of(PlanJSON(plan, digest: digest, budget: budget, reading: reading)) }
 }
 
 extension PlannedHost {
@@ -217,9 +237,11 @@ private struct PlanJSON: Encodable {
     var limits: [String: Int]
     var interrupted: [String]
     var waves: [WaveJSON]
+    var notes: [NoteToReadJSON]
     var hosts: [HostJSON]
 
-    init(_ plan: Plan, digest: String, budget: String) {
+    init(_ plan: Plan, digest: String, budget: String, reading: ReadingList) {
+        notes = reading.entries.map(NoteToReadJSON.init)
         self.digest = digest
         created = plan.created
         target = plan.target.description

@@ -57,10 +57,21 @@ public struct TextReport: Sendable {
         if !record.isOpen, record.ended == nil { facts.append("the coordinator is gone without having ended it") }
         lines += facts.joined(separator: ", ").wrapped(indent: 2)
         if let purpose = record.purpose { lines += "for: \(purpose.escapedForTerminal())".wrapped(indent: 2, hanging: 4) }
+        lines += readers.flatMap { $0.wrapped(indent: 2, hanging: 4) }
         if let stop = record.stop { lines += "stopped: \(stop.escapedForTerminal())".wrapped(indent: 2, hanging: 4) }
         if let signal = record.signal { lines.append("  interrupted by SIG\(signal.escapedForTerminal())") }
         if record.command == nil { lines += "\(counted(record.hosts.count, "host")): \(Self.counts(record))".wrapped(indent: 2) }
         return lines
+    }
+
+    /// `release notes read by ana: 3.25.1, 3.26.0`, a line for each person.
+    private var readers: [String] {
+        var people: [String] = []
+        for note in record.notes where !people.contains(note.person) { people.append(note.person) }
+        return people.map { person in
+            let versions = record.notes.filter { $0.person == person }.map(\.version.description)
+            return "release notes read by \(person.escapedForTerminal()): \(versions.joined(separator: ", "))"
+        }
     }
 
     /// `2 upgraded, 1 failed`: what was done comes first, then what needs a look, then what was left.

@@ -70,7 +70,8 @@ struct ExecReportTests {
 struct PlanningReportsTests {
     @Test("a plan shows waves, folded commands, who is left out and who is interrupted")
     func plan() throws {
-        let report = PlanReport(Samples.plan, digest: "9f2c4d5e6f708192a3b4", budget: "Stops at failure number 1.")
+        let report = PlanReport(
+            Samples.plan, digest: "9f2c4d5e6f708192a3b4", budget: "Stops at failure number 1.", reading: Samples.nothingToRead)
         try expectGolden(report.text(.plain), "plan.txt")
         expectFitsPage(report.text(.plain))
         try expectGolden(report.json(), "plan.json")
@@ -84,11 +85,11 @@ struct PlanningReportsTests {
         plan.policy.spread = .customer
         plan.policy.limits = ["site": 2, "rack": 1]
         plan.policy.pause = .seconds(600)
-        let paused = PlanReport(plan, digest: "9f2c4d5e6f708192a3b4", budget: "Stops at failure number 1.")
+        let paused = PlanReport(plan, digest: "9f2c4d5e6f708192a3b4", budget: "Stops at failure number 1.", reading: Samples.nothingToRead)
         try expectGolden(paused.text(.plain, withCommands: false), "plan-rules.txt")
         try expectGolden(paused.json(), "plan-rules.json")
         plan.policy = RolloutPolicy(approve: true)
-        let approved = PlanReport(plan, digest: "d", budget: "b")
+        let approved = PlanReport(plan, digest: "d", budget: "b", reading: Samples.nothingToRead)
         #expect(approved.text(.plain).contains("each wave but the first waits for `fleet approve`"))
         #expect(!approved.text(.plain).contains("pause"))
         #expect(try approved.json().contains("\"approve\" : true"))
@@ -99,7 +100,7 @@ struct PlanningReportsTests {
         var plan = Samples.plan
         plan.hosts.removeAll { $0.steps.isEmpty == false }
         plan.waves = []
-        let text = PlanReport(plan, digest: "d", budget: "b").text(.plain)
+        let text = PlanReport(plan, digest: "d", budget: "b", reading: Samples.nothingToRead).text(.plain)
         #expect(text.contains("no host will be touched"))
         #expect(!text.contains("interrupted"))
     }

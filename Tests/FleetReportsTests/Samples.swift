@@ -25,7 +25,12 @@ enum Samples {
     }
 
     static func start(_ hosts: [HostStart]) -> RunEvent {
-        .runStarted(RunStart(target: target, planDigest: "9f2c", person: "ana", machine: "ops-1", hosts: hosts))
+        let notes = [CanopsisVersion(3, 25, 1), CanopsisVersion(3, 25, 2), target].enumerated().map { place, version in
+            Acknowledgement(
+                version: version, sha256: String(repeating: "9f2c4d5e", count: 8), person: place == 1 ? "zoé\u{7}" : "ana", at: at(-60),
+                until: place == 2 ? at(86_400) : nil)
+        }
+        return .runStarted(RunStart(target: target, planDigest: "9f2c", person: "ana", machine: "ops-1", notes: notes, hosts: hosts))
     }
 
     static func host(_ text: String, wave: Int?, _ outcome: HostOutcome = .notStarted, _ reason: Reason? = nil) -> HostStart {
@@ -188,6 +193,8 @@ enum Samples {
             ],
             waves: [Wave(number: 1, hosts: [name("acme-1")]), Wave(number: 2, hosts: [name("acme-2"), name("acme-3")])])
     }
+
+    static let nothingToRead = ReadingList([], to: target, readings: [], acknowledgements: [], now: Timestamp(milliseconds: 0))
 
     static let noDisk = GateFinding(
         gate: "disk-space", verdict: .block, text: "only 120 MB are free on /var, about 900 MB are needed", remedy: "Make room on /var.")

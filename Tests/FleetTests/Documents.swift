@@ -34,6 +34,7 @@ struct Form: Sendable {
     }
 
     static let reason = Form("code text")
+    static let acknowledgement = Form("version sha256 by at until")
     static let finding = Form("gate remedy text verdict")
 }
 
@@ -45,14 +46,15 @@ struct ReasonDocument: Decodable {
 /// A run: `fleet report RUN`, `fleet upgrade`, `fleet status RUN`.
 struct RunDocument: Document {
     static let form = Form(
-        "schema run target purpose started ended outcome exit_status counts hosts",
+        "schema run target purpose started ended outcome exit_status counts notes hosts",
         within: [
+            "notes": .acknowledgement,
             "hosts": Form(
                 "name address wave outcome reason from to started ended reconnecting_since saved steps",
                 within: [
                     "reason": .reason, "saved": Form("folder bytes way_back"),
                     "steps": Form("id tries title outcome exit reason started ended instruction", within: ["reason": .reason]),
-                ])
+                ]),
         ])
 
     struct Host: Decodable {
@@ -81,6 +83,11 @@ struct RunDocument: Document {
         var ended: String?
     }
 
+    struct Note: Decodable {
+        var version: String
+        var by: String
+    }
+
     var schema: Int
     var run: String
     var target: String?
@@ -89,6 +96,7 @@ struct RunDocument: Document {
     var outcome: String
     var exit_status: Int?
     var counts: [String: Int]
+    var notes: [Note]
     var hosts: [Host]
 
     /// The outcome of every host by name.
@@ -138,8 +146,9 @@ struct CheckDocument: Document {
 /// `fleet plan`.
 struct PlanDocumentForTests: Document {
     static let form = Form(
-        "schema digest created target at_once max_failures budget pause approve spread parked_place limits interrupted waves hosts",
+        "schema digest created target at_once max_failures budget pause approve spread parked_place limits interrupted waves notes hosts",
         within: [
+            "notes": Form("version sha256 state by at until hosts"),
             "waves": Form("number hosts"),
             "hosts": Form(
                 "name address disposition wave reason from class findings steps",
@@ -161,6 +170,12 @@ struct PlanDocumentForTests: Document {
         var hosts: [String]
     }
 
+    struct Note: Decodable {
+        var version: String
+        var state: String
+        var by: String?
+    }
+
     var digest: String
     var pause: String?
     var approve: Bool
@@ -168,6 +183,7 @@ struct PlanDocumentForTests: Document {
     var limits: [String: Int]
     var interrupted: [String]
     var waves: [Wave]
+    var notes: [Note]
     var hosts: [Host]
 
     subscript(name: String) -> Host { hosts.first { $0.name == name } ?? Host(name: name, disposition: "absent", findings: []) }
@@ -259,6 +275,35 @@ struct ErrorsDocument: Document {
 
     var errors: [Entry]
     var codes: [String] { errors.map(\.code) }
+}
+
+/// `fleet notes show`.
+struct ReadingDocument: Document {
+    static let form = Form(
+        "schema target hosts unreachable notes",
+        within: [
+            "unreachable": Form("name reason", within: ["reason": .reason]),
+            "notes": Form(
+                "version published sha256 state by at until hosts steps note",
+                within: [
+                    "steps": Form("id title phase kind text script hosts perhaps because automatic optional blocking")
+                ]),
+        ])
+
+    struct Note: Decodable {
+        var version: String
+        var state: String
+        var hosts: [String]
+        var steps: [Step]
+    }
+
+    struct Step: Decodable {
+        var id: String
+        var hosts: [String]
+    }
+
+    var target: String
+    var notes: [Note]
 }
 
 /// `fleet notes import`.

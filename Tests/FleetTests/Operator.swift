@@ -12,6 +12,9 @@ struct Operator: Sendable {
     /// Variables set for the programs they run, besides the usual ones.
     var variables: [String: String] = [:]
 
+    /// Whether they say with each upgrade that the notes are read, as most tests are about something else.
+    var hasReadNotes = true
+
     /// The inventory that commands read unless told otherwise.
     var inventory: String { folder + "/inventory.yaml" }
     /// Where runs write.
@@ -87,7 +90,8 @@ struct Operator: Sendable {
 
     /// Runs `fleet` at a terminal of its own, where somebody types the answer; stdout and stderr come as one.
     func fleet(answering answer: String, _ arguments: String...) async throws -> Finished {
-        let line = ([try Self.program] + arguments).map { "'\($0)'" }.joined(separator: " ")
+        let reading = hasReadNotes && arguments.first == "upgrade" ? ["--ack", "all", "--by", "ana"] : []
+        let line = ([try Self.program] + arguments + reading).map { "'\($0)'" }.joined(separator: " ")
         let outcome = try await run(
             .path("/usr/bin/script"), arguments: ["-q", "-e", "-c", line, "/dev/null"], environment: environment,
             workingDirectory: FilePath(folder), input: .string(answer + "\n"), output: .string(limit: 1 << 20), error: .discarded)
@@ -118,6 +122,7 @@ struct Operator: Sendable {
         _ arguments: [String], limit: Swift.Duration, _ meanwhile: (Running) async throws -> Void
     ) async throws -> Finished {
         let program = try Self.program
+        let arguments = hasReadNotes && arguments.first == "upgrade" ? arguments + ["--ack", "all", "--by", "ana"] : arguments
         let files = folder + "/" + UUID().uuidString.prefix(8)
         func file(_ name: String) throws -> FileDescriptor {
             try .open(FilePath(files + name), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)

@@ -6,8 +6,8 @@ import FleetReports
 
 struct NotesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "notes", abstract: "Read the vendor's release notes, and compare them with the catalogue.",
-        subcommands: [NotesImportCommand.self])
+        commandName: "notes", abstract: "Read release notes: what they mean for hosts, and who has read them.",
+        subcommands: [NotesImportCommand.self, NotesShowCommand.self, NotesAckCommand.self])
 }
 
 struct NotesImportCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FleetCore
 import FleetDocuments
+import FleetJournal
 import FleetReports
 import FleetRollout
 import Foundation
@@ -168,6 +169,65 @@ struct PolicyOptions: ParsableArguments {
             if limits.updateValue(most, forKey: words[0]) != nil { refuse("`\(words[0])` is limited twice.", "Keep one of the two.") }
         }
         return (limits, problems)
+    }
+}
+
+/// Whose word it is that the release notes are read.
+struct ReadingOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Say that the notes of these releases are read, or `all` on the way of these hosts; needs --by.", valueName: "version,...|all"))
+    var ack: String?
+
+    @Option(help: "Who has read them.")
+    var by: String?
+
+    func validate() throws {
+        if (ack == nil) != (by == nil) { throw ValidationError("--ack says what is read and --by who has read it: give both or none.") }
+    }
+
+    /// What has to be read before a plan is carried out, once this person's word is in the journal.
+    func list(for plan: Plan, in journal: Journal) throws -> ReadingList {
+        let catalogue = try BuiltInCatalogue.read()
+        var library = try NoteLibrary(catalogue: catalogue, journal: journal)
+        if let ack, let by {
+            let person = try Person.named(by)
+            let readings =
+                try ack == "all" ? library.list(for: plan).unread.map(\.reading) : library.readings(of: versions(ack), asked: "--ack")
+            if !readings.isEmpty {
+                try journal.acknowledge(readings, by: person, for: nil)
+                library = try NoteLibrary(catalogue: catalogue, journal: journal)
+            }
+        }
+        return library.list(for: plan)
+    }
+
+    private func versions(_ text: String) throws -> [CanopsisVersion] {
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            guard let version = CanopsisVersion(part.trimmingCharacters(in: .whitespaces)) else {
+                throw Problem(
+                    code: "invalid-argument", what: "`\(part)` is no version.", place: .argument("--ack"),
+                    remedy: "Write it like 3.26.0,3.27.0, or `all`.")
+            }
+            return version
+        }
+    }
+}
+
+extension ReadingList {
+    /// Refuses to go on while something is not read.
+    ///
+    /// - Throws: `notes-unread`.
+    func refuseUnlessRead(target: CanopsisVersion) throws {
+        let versions = unread.map(\.reading.version.description)
+        guard let first = versions.first else { return }
+        throw Problem(
+            code: "notes-unread",
+            what: versions.count == 1
+                ? "The note of \(first) is not read."
+                : "The notes of \(versions.count) releases on the way are not read: \(versions.joined(separator: ", ")).",
+            remedy: "No host was touched. Read them with `fleet notes show --to \(target)`, then say "
+                + "`fleet notes ack \(versions.joined(separator: " ")) --by NAME`; or give --ack all --by NAME here.")
     }
 }
 

@@ -19,6 +19,8 @@ struct PlanCommand: AsyncParsableCommand {
 
     @OptionGroup var rules: PolicyOptions
 
+    @OptionGroup var logs: LogsOption
+
     @Option(name: .customShort("o"), help: "Write the plan to this file, for `fleet upgrade FILE`.")
     var file: String?
 
@@ -29,12 +31,14 @@ struct PlanCommand: AsyncParsableCommand {
         let policy = try rules.policy()
         let plan = try await Planning(target: to, policy: policy).plan(inventory.hosts())
         let digest = PlanFile.digest(of: plan)
+        let reading = try NoteLibrary(catalogue: BuiltInCatalogue.read(), logs: logs.folder).list(for: plan)
+        let report = PlanReport(plan, digest: digest, budget: plan.budgetText, reading: reading)
         if let file { try PlanFile(file).write(plan) }
         switch output {
         case .text:
-            Console.data(PlanReport(plan, digest: digest, budget: plan.budgetText).text(Console.style))
+            Console.data(report.text(Console.style))
             if let file { Console.say("Written to \(file). Carry it out with: fleet upgrade \(shellQuoted(file))") }
-        case .json: Console.data(try PlanReport(plan, digest: digest, budget: plan.budgetText).json())
+        case .json: Console.data(try report.json())
         }
         throw plan.exitStatus
     }

@@ -12,11 +12,14 @@ struct UpgradeCommand: AsyncParsableCommand {
         abstract: "Upgrade hosts in rolling waves: plan, ask, carry out, report.",
         discussion: """
             Give either a plan file made by `fleet plan`, or an inventory and a target. The service of each host is
-            interrupted while it is upgraded; the question before the run says of how many.
+            interrupted while it is upgraded; the question before the run says of how many. Nothing is begun, and the exit
+            status is 6, before somebody has read the notes of the releases on the way: see `fleet notes show` and
+            `fleet notes ack`, or say --ack here.
 
             Examples:
               fleet upgrade plan.json
               fleet upgrade -i inventory/production.yaml --to 3.26.0 --waves 1,5,20% --max-failures 2
+              fleet upgrade plan.json --yes --ack all --by ana
             """)
 
     @Argument(help: "A plan file; without it, -i and --to say what to plan.")
@@ -28,6 +31,7 @@ struct UpgradeCommand: AsyncParsableCommand {
     var to: CanopsisVersion?
 
     @OptionGroup var rules: PolicyOptions
+    @OptionGroup var notes: ReadingOptions
     @OptionGroup var waiting: PatienceOptions
     @OptionGroup var logs: LogsOption
 
@@ -50,10 +54,15 @@ struct UpgradeCommand: AsyncParsableCommand {
     func run() async throws {
         let (plan, digest, hosts) = try await planned()
         let count = plan.waves.reduce(0) { $0 + $1.hosts.count }
-        let report = PlanReport(plan, digest: digest, budget: plan.budgetText).text(.plain, withCommands: false)
+        let journal = try Journal(in: logs.folder)
+        let reading = try notes.list(for: plan, in: journal)
+        let report = PlanReport(plan, digest: digest, budget: plan.budgetText, reading: reading).text(.plain, withCommands: false)
+        do { try reading.refuseUnlessRead(target: plan.target) } catch {
+            Console.say(report)
+            throw error
+        }
         try refuseUnlessSomebodyCanAnswer(count, report)
 
-        let journal = try Journal(in: logs.folder)
         let connector = try SSHConnector(for: hosts)
         if self.plan != nil { try await refuseIfStale(plan, connector) }
         Console.say(report)
@@ -63,7 +72,7 @@ struct UpgradeCommand: AsyncParsableCommand {
         let lock = try RunLock.acquire(run, in: journal.folder)
         defer { withExtendedLifetime(lock) {} }
         let record = try await RunExecution(plan: plan, digest: digest, run: run, journal: journal, connector: connector)
-            .begin(purpose: reason, patience: waiting.patience)
+            .begin(purpose: reason, notes: reading.acknowledgements, patience: waiting.patience)
         try show(record, as: output, context: logs.context(inventory: inventory.inventory))
     }
 
@@ -126,9 +135,9 @@ enum Person {
 
 extension Plan {
     /// How a run of this plan begins: every selected host, with what the plan decided already.
-    func runStart(digest: String, person: String, machine: String, purpose: String?) -> RunStart {
+    func runStart(digest: String, person: String, machine: String, purpose: String?, notes: [Acknowledgement]) -> RunStart {
         RunStart(
-            target: target, planDigest: digest, person: person, machine: machine, purpose: purpose,
+            target: target, planDigest: digest, person: person, machine: machine, purpose: purpose, notes: notes,
             hosts: hosts.map { planned in
                 let (outcome, reason, wave): (HostOutcome, Reason?, Int?) =
                     switch planned.disposition {

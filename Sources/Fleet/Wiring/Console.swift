@@ -7,6 +7,17 @@ enum Console {
     /// Writes data, a line's end after it.
     static func data(_ text: String) { write(text, to: stdout) }
 
+    /// Writes a long text for a person: through `$PAGER`, or `less`, where stdout is a terminal.
+    static func page(_ text: String) {
+        let pager = ProcessInfo.processInfo.environment["PAGER"].flatMap { $0.isEmpty ? nil : $0 } ?? "less -FRX"
+        guard isatty(STDOUT_FILENO) == 1, let stream = popen("command -v \(pager.prefix { $0 != " " }) >/dev/null && \(pager) || cat", "w")
+        else { return data(text) }
+        // A person who has read enough closes it early, which is no failure.
+        signal(SIGPIPE, SIG_IGN)
+        fputs(text, stream)
+        pclose(stream)
+    }
+
     /// Writes talk, a line's end after it.
     static func say(_ text: String, ending: String = "\n") { write(text, to: stderr, ending: ending) }
 

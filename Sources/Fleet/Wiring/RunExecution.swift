@@ -15,9 +15,11 @@ struct RunExecution {
 
     /// Begins the run and carries it out to its end.
     ///
-    /// - Parameter purpose: what it is for, in the words of who starts it.
-    func begin(purpose: String?, patience: Patience) async throws -> RunRecord {
-        let start = plan.runStart(digest: digest, person: Person.name, machine: Person.machine, purpose: purpose)
+    /// - Parameters:
+    ///   - purpose: what it is for, in the words of who starts it.
+    ///   - notes: who has read the notes of the releases on the way.
+    func begin(purpose: String?, notes: [Acknowledgement], patience: Patience) async throws -> RunRecord {
+        let start = plan.runStart(digest: digest, person: Person.name, machine: Person.machine, purpose: purpose, notes: notes)
         return try await carryOut(patience: patience, earlier: nil, retriedBy: nil) { display in
             try RunRecorder(beginning: run, start: start, plan: Data(PlanFile.text(of: plan).utf8), in: journal, display: display)
         }

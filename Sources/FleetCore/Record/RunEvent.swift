@@ -106,14 +106,18 @@ public struct RunStart: Hashable, Sendable, Codable {
     public var machine: String
     /// What it is for, in the words of who started it; nil if nothing was said.
     public var purpose: String?
+    /// Who has read the notes of the releases on the way; nil in a run of a Fleet that did not ask.
+    public var notes: [Acknowledgement]?
     /// Every selected host, in the order of the inventory.
     public var hosts: [HostStart]
 
     /// Creates the beginning of a run.
     public init(
-        target: CanopsisVersion, planDigest: String, person: String, machine: String, purpose: String? = nil, hosts: [HostStart]
+        target: CanopsisVersion, planDigest: String, person: String, machine: String, purpose: String? = nil,
+        notes: [Acknowledgement]? = nil, hosts: [HostStart]
     ) {
         self.purpose = purpose
+        self.notes = notes
         self.target = target
         self.planDigest = planDigest
         self.person = person

@@ -27,6 +27,8 @@ public struct RunRecord: Hashable, Sendable {
     public private(set) var machine: String?
     /// What it is for, in the words of who started it; nil if nothing was said.
     public private(set) var purpose: String?
+    /// Who has read the notes of the releases on the way, oldest release first.
+    public private(set) var notes: [Acknowledgement] = []
     /// When it began, RFC 3339.
     public private(set) var started: String?
     /// When it ended, RFC 3339; nil if no event says so.
@@ -201,6 +203,7 @@ public struct RunRecord: Hashable, Sendable {
         person = start.person
         machine = start.machine
         purpose = start.purpose
+        notes = start.notes ?? []
         started = at
         for host in start.hosts where places[host.name] == nil {
             places[host.name] = standings.count
