@@ -42,6 +42,10 @@ public struct PlanReport: Sendable {
         let policy = plan.policy
         var rules: [String] = []
         if policy.pause > .zero { rules.append("a pause of \(policy.pause.text) between two waves") }
+        if !policy.stepByStep.isEmpty {
+            rules.append(
+                "each host is brought to \(policy.stepByStep.map(\.description).joined(separator: ", ")) before, as far as it is behind")
+        }
         if policy.approve { rules.append("each wave but the first waits for `fleet approve`") }
         if policy.parkedPlace == .keep { rules.append("a host that waits for a person keeps its place") }
         if policy.spread == .customer { rules.append("never two hosts of one customer at work at once") }
@@ -234,6 +238,7 @@ private struct PlanJSON: Encodable {
     var approve: Bool
     @OrNull var spread: String?
     var parked_place: String
+    var step_by_step: [String]
     var limits: [String: Int]
     var interrupted: [String]
     var waves: [WaveJSON]
@@ -252,6 +257,7 @@ private struct PlanJSON: Encodable {
         approve = plan.policy.approve
         spread = plan.policy.spread?.rawValue
         parked_place = plan.policy.parkedPlace.rawValue
+        step_by_step = plan.policy.stepByStep.map(\.description)
         limits = plan.policy.limits
         interrupted = plan.hosts.filter { $0.wave != nil }.map(\.host.name.text)
         waves = plan.waves.map { WaveJSON(number: $0.number, hosts: $0.hosts.map(\.text)) }

@@ -160,7 +160,9 @@ struct HostUpgrade: Sendable {
             try await journal.append(.baselineTaken(host: name, units: facts.units))
         }
         // Somebody may have put the host back, or upgraded it otherwise, since the packages were done.
-        if earlier?.steps.last(where: { $0.id == .packages })?.outcome == .succeeded, let reason = facts.reasonNotAt(target) {
+        if let packages = earlier?.steps.last(where: { $0.id.base == .packages }), packages.outcome == .succeeded,
+            let reason = facts.reasonNotAt(packages.id.stop ?? target)
+        {
             return Ending(outcome: .failed, reason: reason, version: facts.installedVersion)
         }
         if earlier?.saved == nil, !wasTouched, let ending = try await saveState(over: link) { return ending }
@@ -168,7 +170,8 @@ struct HostUpgrade: Sendable {
             let record = earlier?.steps.last { $0.id == step.id }
             // Effects are not repeated; what is looked at is looked at again.
             let isTriedAgain = retriedBy != nil && isTriedAgain(step, record)
-            if record?.outcome == .succeeded || record?.outcome == .skipped, step.kind != .look, !isTriedAgain { continue }
+            let isDone = record?.outcome == .succeeded || record?.outcome == .skipped
+            if isDone, step.kind != .look || step.id.stop != nil, !isTriedAgain { continue }
             var ending: StepEnding
             switch step.kind {
             case .manual: ending = StepEnding(.waiting)
@@ -177,7 +180,7 @@ struct HostUpgrade: Sendable {
             case .job: ending = try await carryOut(step, number: index + 1, record: record, tryingAgain: isTriedAgain, over: link)
             case .look:
                 try await journal.append(.stepIntended(host: name, step: step.id, title: step.title, logOffset: log.length(of: name)))
-                ending = try await Verification(target: target, step: step, host: planned.host, before: before, clock: clock).run(
+                ending = try await Verification(target: goal(of: step), step: step, host: planned.host, before: before, clock: clock).run(
                     over: link)
             }
             // A person told Fleet to leave; nothing is wrong with the line.
@@ -194,6 +197,13 @@ struct HostUpgrade: Sendable {
             try await journal.append(
                 .stepEnded(host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason))
             switch ending.outcome {
+            case .succeeded where step.kind == .look && step.id.stop != nil:
+                // The next restart is measured by what runs now.
+                guard case .facts(let now) = await link.facts(offer: false) else {
+                    return Ending(outcome: .unknown, reason: Reason(.linkLost, ["words": "the units could not be read"]))
+                }
+                before.units = now.units
+                try await journal.append(.baselineTaken(host: name, units: now.units))
             case .succeeded, .skipped, .waiting: continue
             case .failed: return Ending(outcome: .failed, reason: ending.reason, version: await installed(over: link))
             case .unknown: return Ending(outcome: .unknown, reason: ending.reason, version: nil)
@@ -210,9 +220,15 @@ struct HostUpgrade: Sendable {
     /// Whether a person who has failed hosts tried again means this step: the one that failed, and the restart where the units did
     /// not come up after it.
     private func isTriedAgain(_ step: PlannedStep, _ record: StepRecord?) -> Bool {
-        if step.id == .restart, earlier?.steps.last(where: { $0.id == .verify })?.outcome == .failed { return record != nil }
+        if step.id.base == .restart, earlier?.steps.last(where: { $0.id.base == .verify && $0.id.stop == step.id.stop })?.outcome == .failed
+        {
+            return record != nil
+        }
         return record?.outcome == .failed
     }
+
+    /// The version a step brings the host to.
+    private func goal(of step: PlannedStep) -> CanopsisVersion { step.id.stop ?? target }
 
     /// How a host ends that no step was started on.
     private func untouched(because reason: Reason) -> Ending {
@@ -282,14 +298,14 @@ struct HostUpgrade: Sendable {
             case .refused(let words): return StepEnding(.failed, reason: Reason(.jobNotStarted, ["words": words]))
             case .unknown(let reason): return StepEnding(.unknown, reason: reason)
             case .exited(0, _):
-                guard step.id == .packages else { return StepEnding(.succeeded, exit: 0) }
-                return await readBack(over: link)
+                guard step.id.base == .packages else { return StepEnding(.succeeded, exit: 0) }
+                return await readBack(goal(of: step), over: link)
             case .exited(let status, let lastWords) where step.mayBeEnded && Job.endedStatuses.contains(status):
                 return StepEnding(
                     .failed, exit: Int(status), reason: Reason(.jobEnded, ["limit": step.limit.text, "words": lastWords]))
             case .exited(let status, let lastWords):
                 var words = lastWords
-                if step.id == .canopsinit, let meaning = RunCanopsinit.meaning(of: status) { words = "\(meaning)\n\(words)" }
+                if step.id.base == .canopsinit, let meaning = RunCanopsinit.meaning(of: status) { words = "\(meaning)\n\(words)" }
                 return StepEnding(.failed, exit: Int(status), reason: Reason(.jobExited, ["status": "\(status)", "words": words]))
             case .vanished(let words):
                 let found = try await resolve(step, number: number, words, over: link)
@@ -334,14 +350,14 @@ struct HostUpgrade: Sendable {
     /// Finds out how a step stands that left no status.
     private func resolve(_ step: PlannedStep, number: Int, _ words: String, over link: HostLink) async throws -> Found {
         guard step.isRepeatable else { return .ended(StepEnding(.waiting)) }
-        guard step.id == .packages || step.id == .canopsinit else { return .undone(Reason(.foundUndone)) }
+        guard step.id.base == .packages || step.id.base == .canopsinit else { return .undone(Reason(.foundUndone)) }
         guard case .facts(let facts) = await link.facts(offer: false) else {
             return .ended(StepEnding(.unknown, reason: Reason(.jobVanished, ["words": words])))
         }
-        if step.id == .packages {
-            guard let reason = facts.reasonNotAt(target) else { return .done }
+        if step.id.base == .packages {
+            guard let reason = facts.reasonNotAt(goal(of: step)) else { return .done }
             let broken = facts.brokenPackages ?? []
-            if !broken.isEmpty, planned.facts?.packageManager == .apt, step.id != .repair {
+            if !broken.isEmpty, planned.facts?.packageManager == .apt {
                 let ending = try await repair(number: number, because: reason, over: link)
                 guard ending.outcome == .succeeded else { return .ended(ending) }
             } else if !broken.isEmpty {
@@ -350,7 +366,7 @@ struct HostUpgrade: Sendable {
             return .undone(Reason(.foundUndone, ["words": reason.text]))
         }
         // It brings a database that was brought half-way to its end; with other packages than planned it would do something else.
-        if let reason = facts.reasonNotAt(target) { return .ended(StepEnding(.failed, reason: reason)) }
+        if let reason = facts.reasonNotAt(goal(of: step)) { return .ended(StepEnding(.failed, reason: reason)) }
         return .undone(Reason(.foundUndone, ["words": words]))
     }
 
@@ -396,11 +412,11 @@ struct HostUpgrade: Sendable {
     }
 
     /// The package manager's status 0 proves nothing: held back packages and stale lists end with 0 too.
-    private func readBack(over link: HostLink) async -> StepEnding {
+    private func readBack(_ version: CanopsisVersion, over link: HostLink) async -> StepEnding {
         switch await link.facts(offer: false) {
         case .failure(let reason): return StepEnding(.unknown, exit: 0, reason: Reason(.linkLost, ["words": reason.text]))
         case .facts(let facts):
-            if let reason = facts.reasonNotAt(target) { return StepEnding(.failed, exit: 0, reason: reason) }
+            if let reason = facts.reasonNotAt(version) { return StepEnding(.failed, exit: 0, reason: reason) }
             return StepEnding(.succeeded, exit: 0)
         }
     }

@@ -47,6 +47,8 @@ public actor ScriptedHost {
         case endless(StepID)
         /// This step's job writes and writes until the task that follows it is cancelled.
         case floods(StepID)
+        /// Every restart but the first does nothing.
+        case restartsOnce
         /// The web server never answers.
         case webSilent
         /// Something else is installed.
@@ -150,12 +152,12 @@ public actor ScriptedHost {
         jobs.append(step.rawValue)
         let fails = faults.subtracting(mended).contains { if case .exits(step, _, _) = $0 { true } else { false } }
         if !fails {
-            if step == .packages, !faults.contains(.heldBack) { installed = target }
+            if step.base == .packages, !faults.contains(.heldBack) { installed = step.stop?.description ?? target }
             if step == .packages { packageJobs += 1 }
             for case .cutsOffPackages(let times) in faults where step == .packages && packageJobs <= times { isHalfConfigured = true }
             if step == .repair { isHalfConfigured = false }
             for case .cutsOffPackages(let times) in faults where packageJobs <= times { installed = "3.25.0" }
-            if step == .restart { restarts += 1 }
+            if step.base == .restart, restarts == 0 || !faults.contains(.restartsOnce) { restarts += 1 }
         }
         if faults.contains(.lostWhileStarting(step)) { throw LinkLost("scripted cut") }
         return Self.said("a banner\n\(nonce) started\n")

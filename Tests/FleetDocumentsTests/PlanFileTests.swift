@@ -80,13 +80,13 @@ struct PlanFileTests {
         #expect(complaint(folder) == expected)
     }
 
-    @Test("of another form is refused before its digest is looked at", arguments: [("4", "newer"), ("0", "older")])
+    @Test("of another form is refused before its digest is looked at", arguments: [("5", "newer"), ("0", "older")])
     func otherSchema(_ schema: String, _ age: String) throws {
         let folder = try TemporaryFolder()
         let text = try String(contentsOfFile: fixture("plan-1.json"), encoding: .utf8)
         try folder.write(text.replacingOccurrences(of: "\"schema\": 1", with: "\"schema\": \(schema)"), to: "plan.json")
         let expected = """
-            plan.json: The plan has form \(schema), written by Fleet 0.1.0; this Fleet reads no form above 3.
+            plan.json: The plan has form \(schema), written by Fleet 0.1.0; this Fleet reads no form above 4.
                 Its Fleet is \(age): use that one, or make a new plan with this one.
             """
         #expect(complaint(folder) == expected)

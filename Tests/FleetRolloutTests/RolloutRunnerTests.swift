@@ -312,10 +312,13 @@ struct ScriptedFleet {
                 facts: ReliedFacts(
                     version: CanopsisVersion(3, 25, 0), system: facts.system, packageManager: .apt, installed: facts.installed),
                 upgradeClass: .intermediate, disposition: .upgrade(wave: 1), findings: [],
-                steps: Procedure.standard3(
-                    for: scripted.host, packageManager: .apt, packages: packages, target: target,
-                    further: further[scripted.host.name] ?? ReleaseSteps(), hasDatabaseClient: false
-                ).steps)
+                steps: (policy.stepByStep + [target]).flatMap { version in
+                    Procedure.standard3(
+                        for: scripted.host, packageManager: .apt, packages: packages, target: version,
+                        further: version == target ? further[scripted.host.name] ?? ReleaseSteps() : ReleaseSteps(),
+                        hasDatabaseClient: false
+                    ).steps.map { version == target ? $0 : $0.onTheWay(to: version) }
+                })
         }
         let waves = Wave.divide(planned.map(\.host.name), selected: planned.count, sizes: policy.waves)
         return Plan(fleet: "test", created: "2026-01-01T00:00:00Z", target: target, policy: policy, hosts: planned, waves: waves)

@@ -146,7 +146,7 @@ struct CheckDocument: Document {
 /// `fleet plan`.
 struct PlanDocumentForTests: Document {
     static let form = Form(
-        "schema digest created target at_once max_failures budget pause approve spread parked_place limits interrupted waves notes hosts",
+        "schema digest created target at_once max_failures budget pause approve spread parked_place step_by_step limits interrupted waves notes hosts",
         within: [
             "notes": Form("version sha256 state by at until hosts"),
             "waves": Form("number hosts"),

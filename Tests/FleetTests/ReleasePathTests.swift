@@ -83,7 +83,7 @@ struct ReleasePathTests {
                 #expect(!secrets.contains { text.contains($0) }, "\(file)")
             }
             #expect(try await rich.shell("cat /var/log/fleet-lab/mongo.count").contains(" -p") == false)
-            #expect(try await rich.shell("ls /var/lib/fleet/jobs/\(run.run)/accounts 2>&1 || true").contains("No such file"))
+            #expect(try await rich.shell("ls /var/lib/fleet/jobs/\(run.run)/accounts-3.38.0 2>&1 || true").contains("No such file"))
         }
     }
 
@@ -121,6 +121,35 @@ struct ReleasePathTests {
             let run = try await person.fleet("upgrade", "--to", "3.26.0", "--waves", "2", "--yes", "--output", "json")
             run.ended(0)
             #expect(try await [deleted.database(Self.accounts), locked.database(Self.accounts)] == before)
+        }
+    }
+
+    @Test("step by step a host is brought to each version with the whole procedure, and one that is not on offer keeps it out")
+    func stepByStep() async throws {
+        try await Operator.at("g1", "g2:rpm") { person, lab in
+            let hosts = (try lab["g1"], try lab["g2"])
+            for host in lab.hosts { try await host.offer("3.25.0", "3.27.0", "3.29.0") }
+            let before = try await [hosts.0.database(Self.accounts), hosts.1.database(Self.accounts)]
+            let missing = try await person.fleet("plan", "--to", "3.29.0", "--step-by-step", "3.27.0,3.28.0", "--output", "json")
+            missing.ended(3)
+            #expect(try missing.document(PlanDocumentForTests.self)["g1"].reason?.text.contains("3.28.0") == true)
+            try await person.fleet("plan", "--to", "3.29.0", "--step-by-step", "3.29.0").ended(2)
+            try await person.fleet("plan", "--to", "3.29.0", "--step-by-step", "3.27.0", "--waves", "2", "-o", "plan.json").ended(0)
+
+            let run = try await person.fleet("upgrade", "plan.json", "--yes", "--output", "json", limit: .seconds(400))
+            run.ended(0)
+            let document = try run.document(RunDocument.self)
+            #expect(document.outcomes == ["g1": "upgraded", "g2": "upgraded"])
+            let own = ["check-database", "packages", "save-accounts", "canopsinit", "restore-accounts", "daemon-reload", "restart"]
+            for host in lab.hosts {
+                let jobs = try await Self.jobs(on: host, of: document.run)
+                #expect(jobs.filter { $0.hasPrefix("to-3.27.0.") } == own.map { "to-3.27.0." + $0 }, "\(host.name)")
+                #expect(jobs.filter(own.contains) == own, "\(host.name)")
+                #expect(jobs.contains("3.29.0-ticketapi-module"), "\(host.name)")
+                #expect(try await host.canopsinitCalls().count == 2, "\(host.name)")
+                #expect(try await host.shell("cat /opt/canopsis/VERSION.txt").contains("3.29.0"), "\(host.name)")
+            }
+            #expect(try await [hosts.0.database(Self.accounts), hosts.1.database(Self.accounts)] == before)
         }
     }
 

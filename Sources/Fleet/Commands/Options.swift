@@ -101,10 +101,16 @@ struct PolicyOptions: ParsableArguments {
             "While a host waits for a person: `free` its place for the next, or `keep` it, and go on once it is confirmed. (default: free)")
     var parkedPlace: RolloutPolicy.ParkedPlace?
 
+    @Option(
+        name: .customLong("step-by-step"),
+        help: ArgumentHelp(
+            "Bring each host to these versions first, one after the other, with the whole procedure for each.", valueName: "version,..."))
+    var stepByStep: String?
+
     /// Whether any rule was given.
     var isGiven: Bool {
         waves != nil || atOnce != nil || maxFailures != nil || maxFailuresPerWave != nil || barrier || pause != nil || approve
-            || spread != nil || limits != nil || parkedPlace != nil
+            || spread != nil || limits != nil || parkedPlace != nil || stepByStep != nil
     }
 
     /// The policy.
@@ -149,6 +155,24 @@ struct PolicyOptions: ParsableArguments {
             let read = Self.limits(in: limits)
             policy.limits = read.limits
             problems += read.problems
+        }
+        if let stepByStep {
+            for part in stepByStep.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let version = CanopsisVersion(part.trimmingCharacters(in: .whitespaces)) else {
+                    problems.append(
+                        Problem(
+                            code: "invalid-argument", what: "`\(part)` is no version.", place: .argument("--step-by-step"),
+                            remedy: "Write it like 3.27.0,3.31.0."))
+                    continue
+                }
+                if let last = policy.stepByStep.last, last >= version {
+                    problems.append(
+                        Problem(
+                            code: "invalid-argument", what: "\(version) does not come after \(last).", place: .argument("--step-by-step"),
+                            remedy: "Give the versions in rising order."))
+                }
+                policy.stepByStep.append(version)
+            }
         }
         guard problems.isEmpty else { throw Problems(problems) }
         return policy

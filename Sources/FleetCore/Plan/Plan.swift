@@ -17,8 +17,9 @@ public struct Plan: Hashable, Sendable, Codable {
     /// The hosts with work to do, in order.
     public var waves: [Wave]
 
-    /// The form this version of Fleet writes; 2 has pauses, approvals, limits and labels, 3 the steps of releases and those for a person.
-    public static let currentSchema = 3
+    /// The form this version of Fleet writes; 2 has pauses, approvals, limits and labels, 3 the steps of releases and those for a person,
+    /// 4 the way through versions before the target.
+    public static let currentSchema = 4
     /// The forms this version of Fleet reads. What an older form lacks was not given.
     public static let readableSchemas = 1...currentSchema
 

@@ -31,7 +31,7 @@ public struct PlannedStep: Hashable, Sendable, Codable {
 
     /// Whether the host ends it once its limit is over. What changes packages or the database, or what a release asks for, is never
     /// ended half-way: it is reported overdue, and a person decides.
-    public var mayBeEnded: Bool { id == .daemonReload || id == .restart }
+    public var mayBeEnded: Bool { id.base == .daemonReload || id.base == .restart }
 
     /// Creates a step.
     public init(
@@ -47,6 +47,13 @@ public struct PlannedStep: Hashable, Sendable, Codable {
         self.isRepeatable = isRepeatable
         self.origin = origin
         self.because = because
+    }
+
+    /// The same step, of the way to a version before the target.
+    public func onTheWay(to version: CanopsisVersion) -> PlannedStep {
+        var step = self
+        step.id = id.onTheWay(to: version)
+        return step
     }
 }
 
@@ -93,7 +100,26 @@ public struct StepID: RawRepresentable, Hashable, Sendable, Codable, CustomStrin
     public static let verify = StepID(trusted: "verify")
 
     /// Whether it is none of Fleet's own: a release asks for it.
-    public var isOfRelease: Bool { !Self.own.contains(self) }
+    public var isOfRelease: Bool { !Self.own.contains(base) }
+
+    /// The version this step of Fleet's own brings a host to on the way to its target, `to-3.27.0.packages`; nil for all others.
+    public var stop: CanopsisVersion? { parts?.stop }
+
+    /// The step it is, whichever version it brings a host to.
+    public var base: StepID { parts?.base ?? self }
+
+    /// The same step of Fleet's own, of the way to a version before the target.
+    public func onTheWay(to version: CanopsisVersion) -> StepID {
+        Self.own.contains(self) ? StepID(trusted: "to-\(version).\(rawValue)") : self
+    }
+
+    private var parts: (stop: CanopsisVersion, base: StepID)? {
+        guard rawValue.hasPrefix("to-"), let dot = rawValue.lastIndex(of: "."),
+            let base = StepID(rawValue: String(rawValue[dot...].dropFirst())),
+            Self.own.contains(base), let stop = CanopsisVersion(String(rawValue[..<dot].dropFirst(3)))
+        else { return nil }
+        return (stop, base)
+    }
 
     private static let own: Set<StepID> = [
         .repair, .checkDatabase, .packages, .saveAccounts, .canopsinit, .restoreAccounts, .daemonReload, .restart, .verify,

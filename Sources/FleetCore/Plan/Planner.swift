@@ -24,7 +24,7 @@ public struct Planner: Sendable {
     ///
     /// - Throws: ``Problems`` when two entries are one machine, or nobody knows the target.
     public func plan(_ hosts: [Host], given readings: [HostName: FactReading]) throws(Problems) -> Plan {
-        let problems = sameMachine(hosts, readings) + unknownTarget(readings)
+        let problems = sameMachine(hosts, readings) + unknownTarget(readings) + wrongStops
         guard problems.isEmpty else { throw Problems(problems) }
 
         var planned = hosts.map { plan($0, given: readings[$0.name] ?? .failure(Reason(.connectFailed))) }
@@ -46,10 +46,13 @@ public struct Planner: Sendable {
                 disposition: reason.isObjection ? .block(reason) : .unreachable(reason), findings: [], steps: [])
         case .facts(let read): facts = read
         }
-        let path = facts.installedVersion.map { ReleasePath(through: catalogue, from: $0, to: target, facts: facts, host: host) }
+        let paths = facts.installedVersion.map { self.paths(from: $0, facts, host) } ?? []
         let findings =
             Preflight.findings(facts, host: host, target: target).filter { $0.verdict != .pass } + unknownNote
-            + (path.map { Self.findings(on: $0, host: host, facts: facts) } ?? [])
+            + paths.reduce(into: [GateFinding]()) { found, path in
+                found += Self.findings(on: path, host: host, facts: facts).filter { !found.contains($0) }
+            }
+            + stopsNotOffered(paths, facts)
         let upgradeClass = facts.installedVersion.map { UpgradeClass(from: $0, to: target) }
         let relied = facts.installedVersion.flatMap { version in
             facts.packageManager.map { manager in
@@ -79,17 +82,50 @@ public struct Planner: Sendable {
         if let finding = findings.first(where: { $0.verdict == .block }) {
             return planned(.block(Reason(.gateBlocked, ["gate": finding.gate, "words": finding.text, "remedy": finding.remedy])))
         }
-        guard let relied, let packages = Preflight.packages(to: target, facts) else {
+        guard let relied, let last = paths.last, let packages = Preflight.packages(to: target, facts) else {
             return planned(.block(Reason(.gateBlocked, ["gate": "target-offered", "words": "the packages of \(target) are not known"])))
         }
-        let hasDatabaseClient = facts.hasDatabaseClient
-        var procedure = Procedure.standard3(
-            for: host, packageManager: relied.packageManager, packages: packages, target: target,
-            further: path.map { ReleaseSteps($0, hasDatabaseClient: hasDatabaseClient ?? true) } ?? ReleaseSteps(),
-            hasDatabaseClient: hasDatabaseClient)
-        if facts.canBeRepaired { procedure.actions.insert(.repairPackages(RepairPackages()), at: 0) }
+        var steps: [PlannedStep] = []
+        var firstStop = 1
+        for path in paths {
+            let further = ReleaseSteps(path, hasDatabaseClient: facts.hasDatabaseClient ?? true, firstStop: firstStop)
+            firstStop = further.nextStop
+            let procedure = Procedure.standard3(
+                for: host, packageManager: relied.packageManager,
+                packages: path == last ? packages : Preflight.packages(to: path.target, facts) ?? [], target: path.target,
+                further: further, hasDatabaseClient: facts.hasDatabaseClient)
+            steps += path == last ? procedure.steps : procedure.steps.map { $0.onTheWay(to: path.target) }
+        }
+        if facts.canBeRepaired { steps.insert(RepairPackages().step, at: 0) }
         // The wave is not known yet; ``plan(_:given:)`` fills it in.
-        return planned(.upgrade(wave: 0), steps: procedure.steps)
+        return planned(.upgrade(wave: 0), steps: steps)
+    }
+
+    /// The ways of a host: to each version it is brought to before the target, then to the target.
+    private func paths(from installed: CanopsisVersion, _ facts: HostFacts, _ host: Host) -> [ReleasePath] {
+        var from = installed
+        return (policy.stepByStep.filter { installed < $0 && $0 < target } + [target]).map { version in
+            defer { from = version }
+            return ReleasePath(through: catalogue, from: from, to: version, facts: facts, host: host)
+        }
+    }
+
+    /// A version before the target that the host's repository does not have keeps it out.
+    private func stopsNotOffered(_ paths: [ReleasePath], _ facts: HostFacts) -> [GateFinding] {
+        paths.dropLast().filter { Preflight.packages(to: $0.target, facts) == nil }.map { path in
+            GateFinding(
+                gate: "step-offered", verdict: .block, text: "its repository does not offer \(path.target), which --step-by-step names",
+                remedy: "publish \(path.target) there, or leave it out of --step-by-step")
+        }
+    }
+
+    /// A version to be brought to that does not lie before the target is a slip of the finger.
+    private var wrongStops: [Problem] {
+        policy.stepByStep.filter { $0 >= target }.map { version in
+            Problem(
+                code: "invalid-argument", what: "\(version) does not come before \(target).", place: .argument("--step-by-step"),
+                remedy: "Give the versions on the way to the target, without the target itself.")
+        }
     }
 
     /// What the releases on the path of a host mean for it, and what `canopsinit` does to its accounts.

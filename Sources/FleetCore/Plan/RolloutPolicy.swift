@@ -20,6 +20,8 @@ public struct RolloutPolicy: Hashable, Sendable, Codable {
     public var limits: [String: Int]
     /// What becomes of a host's place while it waits for a person.
     public var parkedPlace: ParkedPlace
+    /// The versions that hosts are brought to, one after the other, before the target; rising, and none for the direct way.
+    public var stepByStep: [CanopsisVersion]
 
     /// What becomes of the place of a host that waits for a person to do a step.
     public enum ParkedPlace: String, Hashable, Sendable, Codable, CaseIterable {
@@ -39,7 +41,7 @@ public struct RolloutPolicy: Hashable, Sendable, Codable {
     public init(
         waves: [Share] = [.hosts(1), .percent(10)], atOnce: Int = 5, maxFailures: Share = .hosts(0), maxFailuresPerWave: Share? = nil,
         barrier: Bool = false, pause: Duration = .zero, approve: Bool = false, spread: Spread? = nil, limits: [String: Int] = [:],
-        parkedPlace: ParkedPlace = .free
+        parkedPlace: ParkedPlace = .free, stepByStep: [CanopsisVersion] = []
     ) {
         self.waves = waves
         self.atOnce = atOnce
@@ -51,6 +53,7 @@ public struct RolloutPolicy: Hashable, Sendable, Codable {
         self.spread = spread
         self.limits = limits
         self.parkedPlace = parkedPlace
+        self.stepByStep = stepByStep
     }
 
     /// The limits by label, ``spread`` being one of them: at most one host of a customer.

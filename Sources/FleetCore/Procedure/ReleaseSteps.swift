@@ -1,14 +1,18 @@
 /// What the releases on a host's path ask for, as steps of its procedure.
 public struct ReleaseSteps: Hashable, Sendable {
     private let byPhase: [StepPhase: [PlannedStep]]
+    /// The number that the next stop of the engines would have.
+    let nextStop: Int
 
     /// Makes the steps of a path.
     ///
     /// What is optional, or only to know, is no step. What a person does, or what the facts don't say whether it is needed, waits for a
     /// person; so does a change of the database where the host has no client for it. What blocks is a question before the first step. Steps that need the engines stopped stand between a stop and a start of those that ran.
-    public init(_ path: ReleasePath, hasDatabaseClient: Bool) {
+    ///
+    /// - Parameter firstStop: the number of its first stop of the engines, counted from 1 over all the versions a host is brought to.
+    public init(_ path: ReleasePath, hasDatabaseClient: Bool, firstStop: Int = 1) {
         var byPhase: [StepPhase: [PlannedStep]] = [:]
-        var stops = 0
+        var stops = firstStop - 1
         var areStopped = false
         for phase in StepPhase.allCases {
             let questions = phase == .beforePackages ? path.steps.filter(\.blocks) : []
@@ -31,20 +35,24 @@ public struct ReleaseSteps: Hashable, Sendable {
             byPhase[phase] = steps
         }
         self.byPhase = byPhase
+        nextStop = stops + 1
     }
 
     /// No steps: a host with nothing but the standard procedure.
-    public init() { byPhase = [:] }
+    public init() { self.init(byPhase: [:], nextStop: 1) }
 
     /// The steps of a phase, in order.
     public subscript(phase: StepPhase) -> [PlannedStep] { byPhase[phase, default: []] }
 
     /// Adds steps at the end of their phases.
     public func adding(_ steps: [(phase: StepPhase, step: PlannedStep)]) -> ReleaseSteps {
-        ReleaseSteps(byPhase: steps.reduce(into: byPhase) { $0[$1.phase, default: []].append($1.step) })
+        ReleaseSteps(byPhase: steps.reduce(into: byPhase) { $0[$1.phase, default: []].append($1.step) }, nextStop: nextStop)
     }
 
-    private init(byPhase: [StepPhase: [PlannedStep]]) { self.byPhase = byPhase }
+    private init(byPhase: [StepPhase: [PlannedStep]], nextStop: Int) {
+        self.byPhase = byPhase
+        self.nextStop = nextStop
+    }
 }
 
 extension ResolvedStep {

@@ -25,14 +25,15 @@ extension PlanDocument.Policy {
             waves: policy.waves, atOnce: policy.atOnce, maxFailures: policy.maxFailures,
             maxFailuresPerWave: policy.maxFailuresPerWave, barrier: policy.barrier,
             pause: policy.pause > .zero ? DurationText(policy.pause) : nil, approve: policy.approve ? true : nil, spread: policy.spread,
-            limits: policy.limits.isEmpty ? nil : policy.limits, parkedPlace: policy.parkedPlace == .free ? nil : policy.parkedPlace)
+            limits: policy.limits.isEmpty ? nil : policy.limits, parkedPlace: policy.parkedPlace == .free ? nil : policy.parkedPlace,
+            stepByStep: policy.stepByStep.isEmpty ? nil : policy.stepByStep)
     }
 
     var policy: RolloutPolicy {
         RolloutPolicy(
             waves: waves, atOnce: atOnce, maxFailures: maxFailures, maxFailuresPerWave: maxFailuresPerWave, barrier: barrier,
             pause: pause?.duration ?? .zero, approve: approve ?? false, spread: spread, limits: limits ?? [:],
-            parkedPlace: parkedPlace ?? .free)
+            parkedPlace: parkedPlace ?? .free, stepByStep: stepByStep ?? [])
     }
 }
 

@@ -24,6 +24,7 @@ struct PlanDocument: Hashable, Codable {
         var limits: [String: Int]?
         // Not in forms 1 and 2; left out where places are freed.
         var parkedPlace: RolloutPolicy.ParkedPlace?
+        var stepByStep: [CanopsisVersion]?
     }
 
     struct PlannedHostEntry: Hashable, Codable {

@@ -260,3 +260,80 @@ struct PlannerTests {
                 == "canopsis-cat is at garbage, not at 3.26.0")
     }
 }
+
+@Suite("A plan through versions before the target")
+struct StepByStepPlanTests {
+    private static let versions = [25, 26, 27, 28].map { CanopsisVersion(3, $0, 0) }
+    private static let catalogue = Catalogue(
+        versions.map { version in
+            Release(
+                version: version,
+                steps: [
+                    ReleaseStep(
+                        id: "\(version)-x", phase: .afterInit, kind: .shell, title: "do \(version)", text: "t", work: .shell("true"),
+                        isIdempotent: false, requiresEnginesStopped: true)
+                ])
+        })
+
+    private func plan(
+        _ through: [CanopsisVersion], version: String = "3.25.0", offered: [CanopsisVersion] = versions
+    ) throws -> PlannedHost {
+        let name = try host("h1")
+        var facts = HostFacts.example(identity: HostIdentity(machineID: "id", hostKey: "SHA256:x"), version: version)
+        facts.freeBytes = Dictionary(uniqueKeysWithValues: HostFacts.diskPaths.map { ($0, 50 << 30) })
+        facts.offer = .packages(offered.map { Package(name: "canopsis-core", version: "\($0)-1") })
+        let planner = Planner(
+            target: CanopsisVersion(3, 28, 0), policy: RolloutPolicy(stepByStep: through), catalogue: Self.catalogue, fleet: "test",
+            created: "2026-01-01T00:00:00Z")
+        return try #require(
+            try planner.plan([Host(name: name, address: "h1", accounts: .keepReset)], given: [name: .facts(facts)]).hosts.first)
+    }
+
+    @Test("has the whole procedure for each of them, with the exact packages and what the releases up to it ask for")
+    func steps() throws {
+        let planned = try plan([CanopsisVersion(3, 26, 0)])
+        #expect(
+            planned.steps.map(\.id.rawValue) == [
+                "to-3.26.0.check-database", "to-3.26.0.packages", "to-3.26.0.canopsinit", "stop-engines-1", "3.26.0-x", "start-engines-1",
+                "to-3.26.0.daemon-reload", "to-3.26.0.restart", "to-3.26.0.verify", "check-database", "packages", "canopsinit",
+                "stop-engines-2", "3.27.0-x", "3.28.0-x", "start-engines-2", "daemon-reload", "restart", "verify",
+            ])
+        #expect(planned.steps[1].script.contains("3.26.0-1") && !planned.steps[1].script.contains("3.28.0-1"))
+        #expect(planned.steps[7].mayBeEnded && !planned.steps[1].mayBeEnded)
+        #expect(!planned.steps[1].id.isOfRelease && planned.steps[4].id.isOfRelease)
+    }
+
+    @Test("leaves out the versions a host is past")
+    func past() throws {
+        let direct = try plan([], version: "3.27.0")
+        #expect(try plan([CanopsisVersion(3, 26, 0), CanopsisVersion(3, 27, 0)], version: "3.27.0").steps == direct.steps)
+    }
+
+    @Test("keeps a host out whose repository lacks one of them, and says which")
+    func notOffered() throws {
+        let planned = try plan([CanopsisVersion(3, 26, 0)], offered: [CanopsisVersion(3, 28, 0)])
+        guard case .block(let reason) = planned.disposition else {
+            Issue.record("\(planned.disposition)")
+            return
+        }
+        #expect(reason.parameters["gate"] == "step-offered")
+        #expect(reason.text.contains("3.26.0"))
+        #expect(planned.steps.isEmpty)
+    }
+
+    @Test("refuses a version that does not come before the target", arguments: [CanopsisVersion(3, 28, 0), CanopsisVersion(3, 29, 0)])
+    func notBefore(_ version: CanopsisVersion) {
+        #expect(throws: Problems.self) { try plan([version]) }
+    }
+
+    @Test("has names for its steps that read back, and no other name is taken for one of them")
+    func names() throws {
+        let version = CanopsisVersion(3, 26, 0)
+        let id = StepID.canopsinit.onTheWay(to: version)
+        #expect(StepID(rawValue: id.rawValue) == id && id.base == .canopsinit && id.stop == version)
+        for other in ["packages", "to-3.26.0.rules", "to-x.packages", "to-3.26.packages", "3.26.0.packages", "to-3.26.0-x"] {
+            let id = try #require(StepID(rawValue: other))
+            #expect(id.stop == nil && id.base == id)
+        }
+    }
+}

@@ -105,7 +105,7 @@ public struct GuardAccounts: Hashable, Sendable {
         let script = """
             \(DatabaseScript.client)
             umask 077
-            kept=\(Job.runFolder)/accounts
+            kept=\(Job.runFolder)/accounts-\(target)
             if [ -s "$kept" ]; then
                 echo "the accounts are saved already"
                 exit 0
@@ -170,7 +170,7 @@ public struct GuardAccounts: Hashable, Sendable {
             """
         let script = """
             \(DatabaseScript.client)
-            kept=\(Job.runFolder)/accounts
+            kept=\(Job.runFolder)/accounts-\(target)
             if ! [ -e "$kept" ] && [ -e "$kept.restored" ]; then
                 echo "the accounts are restored already"
                 exit 0
