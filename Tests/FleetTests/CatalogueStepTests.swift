@@ -1,0 +1,180 @@
+import FleetCore
+import FleetDocuments
+import Foundation
+import TestSupport
+import Testing
+
+/// What the release catalogue has Fleet do by itself, seen on hosts in the state that asks for it.
+@Suite("the automatic steps of the release catalogue on real hosts", .timeLimit(.minutes(10)))
+struct CatalogueStepTests {
+    @Test("each step does what it says, nothing else, and nothing the second time; where nothing asks for it, it does nothing")
+    func everyStep() async throws {
+        try await Lab.with(["a1:deb9:cat:go:3.39.0", "a2:rpm:core:go:3.39.0"]) { lab in
+            let scripts = try CatalogueScripts()
+            try await withThrowingTaskGroup { group in
+                for (name, edition) in [("a1", Edition.cat), ("a2", .core)] {
+                    let host = try lab[name]
+                    group.addTask {
+                        for expected in ExpectedStep.inOrder where expected.edition == nil || expected.edition == edition {
+                            try await expected.check(scripts, on: host)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("Debian 9 gets the component non-free for 3.23.0 and keeps its other lines, without it apt keeps the release back")
+    func nonFree() async throws {
+        try await Operator.at("b1:deb9:core:python:3.22.0") { person, lab in
+            let host = try lab["b1"]
+            try await host.offer("3.22.0", "3.23.0", "3.24.0", "3.39.0")
+            let planned = try await plan(person, to: "3.39.0")["b1"].steps.filter { $0.origin != nil }
+            // Nothing for Go engines, another edition, containers, or a release that a later one makes up for.
+            #expect(
+                planned.map { "\($0.kind) \($0.id)" } == [
+                    "manual 3.39.0-redis5", "job 3.38.0-shadowpass-rename", "job 3.29.0-ticketapi-module", "manual 3.39.0-amqp2engines",
+                    "job 3.32.0-pbehavior-templates",
+                ])
+            for (target, step) in [("3.23.0", "3.23.0-debian-nonfree"), ("3.24.0", "3.24.0-debian-nonfree")] {
+                let due = try await plan(person, to: target)["b1"].steps.filter { $0.origin != nil }
+                #expect(due.map(\.id) == [step])
+            }
+
+            let file = "/etc/apt/sources.list.d/system.list"
+            let foreign = "deb http://\(lab.range).1/other stretch main"
+            try await host.shell(
+                """
+                printf '%s\\n' '# ours' '\(foreign)' >>\(file)
+                chmod 640 \(file)
+                cp -p \(file) /root/system.list
+                apt-get -q update >/dev/null 2>&1 || true
+                """)
+            let scripts = try CatalogueScripts()
+            for release in ["3.23.0", "3.24.0", "3.25.0"] {
+                let trial = try await Trial(
+                    scripts.script(of: "\(release)-debian-nonfree"), on: host,
+                    after: "cp -p /root/system.list \(file); apt-get -q update >/dev/null 2>&1 || true",
+                    isTriedUntimely: release != "3.23.0")
+                #expect([trial.untimely.status, trial.first.status, trial.second.status] == ["0", "0", "0"], "\(trial.first.output)")
+                #expect(trial.untimely.changes.isEmpty && trial.second.changes.isEmpty)
+                let change = try #require(trial.first.changes[file])
+                #expect(trial.first.changes.count == 1)
+                #expect(change.gone.count == 1 && change.new == change.gone.map { $0 + " non-free" })
+                #expect(trial.done[file].contains(foreign))
+            }
+
+            try await host.shell("cp -p /root/system.list \(file); apt-get -q update >/dev/null 2>&1 || true")
+            let run = try await upgrade(person, to: "3.23.0")
+            #expect(run.outcomes == ["b1": "upgraded"])
+            #expect(run["b1"].steps.filter { $0.id.hasPrefix("3.") }.map(\.id) == ["3.23.0-debian-nonfree"])
+            #expect(try await host.installed().hasPrefix("3.23.0"))
+            #expect(try await host.installed("snmp-mibs-downloader").hasPrefix("1.5"))
+        }
+    }
+
+    @Test("from 3.22.0 to 3.39.0 each step that is due is carried out once, in the order of the phases, and a person does the rest")
+    func wholePath() async throws {
+        let settings = ["c1": "edition: cat, stack: go", "c2": "edition: core, stack: go"]
+        try await Operator.at("c1:deb9:cat:go:3.22.0", "c2:rpm:core:go:3.22.0", hosts: settings) { person, lab in
+            let paths = [LongPath(edition: .cat, host: try lab["c1"]), LongPath(edition: .core, host: try lab["c2"])]
+            for path in paths {
+                try await path.host.offer("3.22.0", "3.25.0", "3.39.0")
+                try await path.prepare()
+            }
+            // The package came with 3.25.0, and no upgrade brings a package along that nothing depends on.
+            try await lab["c1"].shell(
+                "(apt-get -q update; apt-get -q -y install canopsis-engines-go-cat=3.25.0-1) >/root/apt.log 2>&1 </dev/null")
+
+            let scripts = try CatalogueScripts()
+            let plan = try await plan(person, to: "3.39.0")
+            for path in paths {
+                let steps = plan[path.host.name].steps.filter { $0.origin != nil }
+                #expect(steps.map(\.id) == path.steps, "\(path.host.name)")
+                #expect(steps.filter { $0.kind == "job" }.map(\.id) == path.automatic)
+                for step in steps where step.kind == "job" {
+                    #expect(try step.script == scripts.script(of: step.id), "what was tried on hosts is what is planned: \(step.id)")
+                }
+            }
+
+            let run = try await upgrade(person, to: "3.39.0", "--waves", "2", "--parked-place", "keep") { running in
+                for step in LongPath.manual {
+                    for path in paths {
+                        try await running.waitFor("\(path.host.name): \(step) waits for a person")
+                        let begun = try await jobs(on: path.host)
+                        #expect(
+                            begun == path.steps.prefix { $0 != step }.filter { path.automatic.contains($0) }, "\(path.host.name): \(step)")
+                        try await path.act(step)
+                    }
+                    let number = try #require(running.talk.split(separator: "\n").first { $0.hasPrefix("run ") }?.dropFirst(4))
+                    for path in paths {
+                        try await person.fleet("confirm", String(number), path.host.name, step, "--by", "ana").ended(0)
+                    }
+                }
+            }
+            #expect(run.outcomes == ["c1": "upgraded", "c2": "upgraded"])
+            for path in paths {
+                let steps = run[path.host.name].steps.filter { $0.id.hasPrefix("3.") }
+                #expect(steps.map(\.id) == path.steps, "\(path.host.name)")
+                #expect(steps.allSatisfy { $0.tries == 1 })
+                #expect(try await jobs(on: path.host) == path.automatic, "\(path.host.name)")
+                #expect(try await path.host.installed("canopsis-engines-go").hasPrefix("3.39.0"))
+                try await path.check()
+
+                // All of it once more, as the plan has it: nothing is left to do.
+                for step in plan[path.host.name].steps where step.origin != nil && step.kind == "job" {
+                    let trial = try await Trial(step.script, on: path.host, after: ":", isTriedUntimely: false)
+                    #expect(
+                        [trial.first.status, trial.second.status] == ["0", "0"], "\(path.host.name): \(step.id): \(trial.first.output)")
+                    #expect(trial.first.changes.isEmpty, "\(path.host.name): \(step.id)")
+                }
+            }
+        }
+    }
+
+    /// The steps of releases that a host has had, in their order.
+    private func jobs(on host: LabHost) async throws -> [String] {
+        let jobs = try await host.jobs().compactMap { $0.split(separator: "/").last }.sorted()
+        return jobs.map { String($0.drop { $0 != "-" }.dropFirst()) }.filter { $0.hasPrefix("3.") }
+    }
+
+    // MARK: what a person types
+
+    private func plan(_ person: Operator, to target: String) async throws -> PlanDocumentForTests {
+        let plan = try await person.fleet("plan", "--to", target, "--output", "json")
+        plan.ended(0)
+        return try plan.document(PlanDocumentForTests.self)
+    }
+
+    /// Upgrades every host of the inventory; the run has to succeed.
+    private func upgrade(
+        _ person: Operator, to target: String, _ more: String..., meanwhile: (Running) async throws -> Void = { _ in }
+    ) async throws -> RunDocument {
+        let arguments = ["upgrade", "--to", target, "--yes", "--output", "json"] + more
+        let upgrade = try await person.fleet(arguments, limit: .seconds(300), meanwhile: meanwhile)
+        upgrade.ended(0)
+        return try upgrade.document(RunDocument.self)
+    }
+}
+
+/// What Fleet runs for the steps of the catalogue it has inside.
+struct CatalogueScripts {
+    private let steps: [String: ReleaseStep]
+
+    /// Reads the catalogue.
+    init() throws {
+        let steps = try BuiltInCatalogue.read().releases.flatMap(\.steps)
+        self.steps = Dictionary(steps.map { ($0.id, $0) }) { first, _ in first }
+    }
+
+    /// The shell text that does a step.
+    func script(of id: String) throws -> String {
+        switch steps[id]?.work {
+        case .shell(let text): text
+        case .mongo(let text): DatabaseScript(text).shellText
+        case .edit(let edit): edit.shellText
+        case .influx, nil: throw Trouble("nothing in the catalogue does \(id)")
+        }
+    }
+}
