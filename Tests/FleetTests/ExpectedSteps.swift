@@ -51,8 +51,10 @@ struct ExpectedStep {
         }
         for (collection, (others, more)) in documents {
             let change = left.removeValue(forKey: "/var/lib/canopsis-db/canopsis/\(collection).json")
+            // The rest is whose file it is: the server is no process of its own in the lab.
+            let gone = change?.gone.filter { $0.hasPrefix("{") }
             let new = change?.new.filter { $0.hasPrefix("{") }
-            #expect(change?.gone.count == others && new?.count == others + more, "\(name): \(change?.description ?? "-")")
+            #expect(gone?.count == others && new?.count == others + more, "\(name): \(change?.description ?? "-")")
         }
         for place in places {
             let lines = trial.done[place.file]
@@ -81,7 +83,7 @@ extension ExpectedStep {
 
     /// A drop-in that a step makes.
     private static func dropIn(_ engine: String, _ options: String) -> [String: Change] {
-        let text = ["mode 644 root:root", "[Service]", "ExecStart=", command(engine, options)]
+        let text = ["mode 644 root:root", "[Service]", "ExecStart=", "ExecStart=/opt/canopsis/bin/%i \(options)"]
         return ["\(system)/canopsis-engine-go@engine-\(engine).service.d/\(engine).conf": Change(new: text)]
     }
 

@@ -8,12 +8,12 @@ struct HostState {
 
     /// Shell text with a function `see` that prints it.
     ///
-    /// Of every file in /etc and below /opt/canopsis it has owner, mode and time, of those a step may write the lines as well. The
+    /// Of every file in /etc and below /opt/canopsis, but what engines write themselves, it has owner, mode and time, of those a step may write the lines as well. The
     /// documents of the lab's database are files with a line each.
     static let probe = #"""
         see() {
             echo "#state"
-            find /etc /opt/canopsis /var/lib/canopsis-db/canopsis /var/log/fleet-lab/queues \
+            find /etc /opt/canopsis /var/lib/canopsis-db/canopsis /var/log/fleet-lab/queues -path /opt/canopsis/var -prune -o \
                 -type f -printf '@%p\n+mode %m %u:%g\n+written %T@\n' -o -type l -printf '@%p\n+link to %l\n' 2>/dev/null
             find /opt/canopsis/etc /etc/systemd/system /etc/apt/sources.list /etc/apt/sources.list.d /var/lib/canopsis-db/canopsis \
                 /var/log/fleet-lab/queues -type f -exec awk 'FNR == 1 { print "@" FILENAME } { print "+" $0 }' {} + 2>/dev/null
