@@ -64,6 +64,19 @@ struct HostState {
         HostState(try await host.shell(probe + "see").split(separator: "\n").dropFirst())
     }
 
+    /// What a host told in parts: a line with `#` and a title, and the lines below it.
+    static func parts(of text: String) -> [(title: String, lines: [Substring])] {
+        var parts: [(title: String, lines: [Substring])] = []
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+            if line.hasPrefix("#") {
+                parts.append((String(line.dropFirst()), []))
+            } else if !parts.isEmpty {
+                parts[parts.count - 1].lines.append(line)
+            }
+        }
+        return parts
+    }
+
     /// What it is apart from times: nothing if it is not there.
     subscript(thing: String) -> [String] { things[thing, default: []].filter { !$0.hasPrefix("written ") } }
 
@@ -133,7 +146,7 @@ struct Trial {
             """)
         var states: [HostState] = []
         var runs: [(status: String, output: String)] = []
-        for part in Self.parts(of: told) {
+        for part in HostState.parts(of: told) {
             if part.title == "state" {
                 states.append(HostState(part.lines))
             } else {
@@ -165,16 +178,4 @@ struct Trial {
             systemctl daemon-reload
         }
         """#
-
-    private static func parts(of text: String) -> [(title: String, lines: [Substring])] {
-        var parts: [(title: String, lines: [Substring])] = []
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
-            if line.hasPrefix("#") {
-                parts.append((String(line.dropFirst()), []))
-            } else if !parts.isEmpty {
-                parts[parts.count - 1].lines.append(line)
-            }
-        }
-        return parts
-    }
 }

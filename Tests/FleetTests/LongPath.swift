@@ -16,8 +16,11 @@ struct LongPath {
 
     private var isCAT: Bool { edition == .cat }
 
-    /// The steps of the releases that are due, by phase and release.
-    var steps: [String] {
+    /// The steps of the releases that are due.
+    var steps: [String] { phases.flatMap(\.self) }
+
+    /// The same by phase: before and after the packages, after `canopsinit` and after the restart. In a phase they go by release.
+    var phases: [[String]] {
         func older(_ steps: String...) -> [String] { isOld ? steps : [] }
         func cat(_ steps: String...) -> [String] { edition == .cat ? steps : [] }
         let before = ["3.39.0-redis5", "3.38.0-shadowpass-rename"]
@@ -31,7 +34,7 @@ struct LongPath {
         let afterRestart =
             older("3.23.0-engine-watcher") + ["3.30.0-weather-dates", "3.32.0-pbehavior-templates", "3.32.0-influx-stat"]
             + cat("3.34.0-start") + ["3.39.0-engine-fifo-start"]
-        return before + afterPackages + afterInit + afterRestart
+        return [before, afterPackages, afterInit, afterRestart]
     }
 
     /// The steps Fleet does.
@@ -104,5 +107,25 @@ struct LongPath {
         #expect(
             told == "|824467EA1363234B5232CC873CF4C488A6838BCA|<p>{{entity.name}}</p><p>{{timestamp entity.stats.last_ko}}</p>"
                 + "|{{pbehavior.tstart}} {{pbehavior.name}} {{pbehavior.rrule}}\n", name)
+    }
+
+    /// Runs once more what Fleet ran for the releases, as it lies on the host, and looks whether anything changes.
+    func repeatJobs() async throws {
+        let told = try await host.shell(
+            """
+            \(HostState.probe)
+            see
+            for job in /var/lib/fleet/jobs/*/*-3.*; do
+                sh "$job/script" >/dev/null 2>&1 </dev/null
+                echo "#ended $? ${job##*-3}"
+            done
+            see
+            """)
+        let parts = HostState.parts(of: told)
+        let ended = parts.map(\.title).filter { $0.hasPrefix("ended ") }
+        #expect(ended.count == automatic.count && ended.allSatisfy { $0.hasPrefix("ended 0 ") }, "\(host.name): \(ended)")
+        let states = parts.filter { $0.title == "state" }.map { HostState($0.lines) }
+        let changes = try #require(states.last).changes(since: try #require(states.first))
+        #expect(states.count == 2 && changes.isEmpty, "\(host.name): \(changes)")
     }
 }
