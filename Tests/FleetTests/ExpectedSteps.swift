@@ -182,7 +182,7 @@ extension ExpectedStep {
                 id: "3.39.0-alwaysflushentities", preparation: "start_with che '-d -alwaysFlushEntities'",
                 changes: restyled("che", from: "-d -alwaysFlushEntities", to: "-d")),
             ExpectedStep(id: "3.39.0-engine-fifo-start", preparation: "engine stop fifo", changes: [unit("fifo"): running]),
-        ] + templates + optional
+        ] + templates + optional + others
     }
 
     private static var variables: ExpectedStep {
@@ -272,6 +272,90 @@ extension ExpectedStep {
             ExpectedStep(
                 id: "3.31.0-task-mail-off", isNeedless: false,
                 changes: [wanted: Change(gone: [mailLink]), "unit \(mail)": Change(gone: running.new)]),
+        ]
+    }
+
+    /// Steps of other releases, tried on one of the hosts: a host of 3.39.0 can be made to need them, too.
+    private static var others: [ExpectedStep] {
+        let modules = [
+            ("3.40.0-webserver-metaalarmrule", "metaalarmrule"), ("3.40.0-webserver-broadcast-message", "broadcast_message"),
+            ("3.41.0-webserver-idle-rule", "idle_rule"), ("3.41.0-webserver-playlist", "playlist"),
+        ].map { id, module in
+            ExpectedStep(
+                id: id, edition: .core, isNeedless: false,
+                changes: ["\(etc)/webserver.conf": Change(new: ["canopsis.webcore.services.\(module)=1"])])
+        }
+        let interface = ExpectedStep(
+            id: "3.45.0-ui-section", edition: .core, isNeedless: false,
+            changes: ["\(etc)/webserver.conf": Change(new: ["", "[ui]", "url=/static/canopsis-next/dist/index.html"])])
+        return otherDocuments + chains + modules + [interface]
+    }
+
+    private static func database(_ script: String) -> String { "/usr/lib/fleet-lab/database server <<'SCRIPT'\n\(script)\nSCRIPT" }
+
+    private static var otherDocuments: [ExpectedStep] {
+        [
+            ExpectedStep(
+                id: "3.7.0-views-to-tabs", edition: .core,
+                preparation: database("db.views.insert({_id: 'view.old', title: 'Old', rows: [{_id: 'row'}]});"),
+                documents: ["views": (1, 0), "backupviews": (0, 1)],
+                answers: [
+                    (
+                        "var view = db.views.findOne({_id: 'view.old'}); print([view.rows, view.tabs[0].title, view.tabs[0].rows[0]._id]);",
+                        ",Old,row"
+                    )
+                ]),
+            ExpectedStep(
+                id: "3.13.0-pbehavior-comments", edition: .core,
+                preparation: database("db.default_pbehavior.update({_id: 'pbehavior-1'}, {$unset: {comments: ''}});"),
+                documents: ["default_pbehavior": (1, 0)],
+                answers: [("print(db.default_pbehavior.findOne({_id: 'pbehavior-1'}).comments.length)", "0")]),
+            ExpectedStep(
+                id: "3.18.0-login-page-description", edition: .core,
+                preparation: database(
+                    "db.configuration.update({_id: 'user_interface'}, {login_page: 'Hello', footer: 'Bye'}, {upsert: true});"),
+                documents: ["configuration": (1, 0)],
+                answers: [
+                    (
+                        "var page = db.configuration.findOne({_id: 'user_interface'}); print([page.login_page, page.login_page_description, page.footer]);",
+                        ",Hello,Bye"
+                    )
+                ]),
+            ExpectedStep(
+                id: "3.48.0-eventfilter-patterns", edition: .core, isNeedless: false,
+                documents: ["eventfilter": (3, 0), "backup_eventfilter_3_48_0": (0, 3)],
+                answers: [
+                    (
+                        """
+                        print(db.eventfilter.find().sort({_id: 1}).toArray().map(function (rule) {
+                            return [rule._id, typeof rule.pattern, rule.patterns && rule.patterns.length].join(' ');
+                        }).join());
+                        """, "rule-all undefined ,rule-drop undefined 1,rule-enrich undefined 1"
+                    )
+                ]),
+        ]
+    }
+
+    /// The chain of the Python engines, which 3.44.0 changes.
+    private static var chains: [ExpectedStep] {
+        let file = "\(etc)/amqp2engines.conf"
+        return [
+            ExpectedStep(
+                id: "3.44.0-amqp2engines-keep", edition: .core,
+                preparation: "cat $etc/amqp2engines-python-core.conf.example >$etc/amqp2engines.conf; chmod 640 $etc/amqp2engines.conf",
+                copies: [file + ".before-3.44.0": file]),
+            ExpectedStep(
+                id: "3.44.0-amqp2engines-restore", edition: .core,
+                preparation: "cat $etc/amqp2engines-go-core.conf.example >$etc/amqp2engines.conf",
+                copies: [file + ".from-3.44.0": file], contents: [file: "\(etc)/amqp2engines-python-core.conf.example"]),
+            ExpectedStep(
+                id: "3.44.0-next-axe", edition: .core, isNeedless: false,
+                preparation: """
+                    cat $etc/amqp2engines-go-core.conf.example >$etc/amqp2engines.conf
+                    rm $etc/amqp2engines.conf.before-3.44.0
+                    """,
+                changes: [file: Change(gone: ["next=metric,pbehavior,axe"], new: ["next = metric,pbehavior", "next = axe"])],
+                copies: [file + ".before-3.44.0": file], places: [(file, "next = axe", "[engine:pbehavior]")]),
         ]
     }
 }
