@@ -95,7 +95,8 @@ let package = Package(
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "SSHClient", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess"),
+                "FleetCore", "FleetDocuments", "SSHClient", "TestSupport",
+                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),

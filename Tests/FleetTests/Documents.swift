@@ -163,6 +163,14 @@ struct PlanDocumentForTests: Document {
         var disposition: String
         var reason: ReasonDocument?
         var findings: [CheckDocument.Finding]
+        var steps: [Step] = []
+    }
+
+    struct Step: Decodable {
+        var id: String
+        var kind: String
+        var script: String
+        var origin: String?
     }
 
     struct Wave: Decodable {

@@ -83,6 +83,13 @@ struct Operator: Sendable {
 
     /// Runs `fleet`, lets the closure act meanwhile, and waits for its end.
     func fleet(
+        _ arguments: [String], limit: Swift.Duration, meanwhile: (Running) async throws -> Void
+    ) async throws -> Finished {
+        try await start(arguments, limit: limit, meanwhile)
+    }
+
+    /// Runs `fleet`, lets the closure act meanwhile, and waits for its end.
+    func fleet(
         _ arguments: String..., limit: Swift.Duration = .seconds(180), meanwhile: (Running) async throws -> Void
     ) async throws -> Finished {
         try await start(arguments, limit: limit, meanwhile)
