@@ -27,6 +27,7 @@ private struct RunJSON: Encodable {
     var outcome: String
     @OrNull var exit_status: Int32?
     var counts: [String: Int]
+    var hooks: [HookRecordJSON]
     var hosts: [HostJSON]
 
     init(_ record: RunRecord) {
@@ -38,6 +39,7 @@ private struct RunJSON: Encodable {
         outcome = record.outcome.rawValue
         exit_status = record.exitStatus?.rawValue
         counts = Dictionary(uniqueKeysWithValues: record.counts.map { ($0.key.rawValue, $0.value) })
+        hooks = record.hooks.map(HookRecordJSON.init)
         hosts = record.hosts.map(HostJSON.init)
     }
 }

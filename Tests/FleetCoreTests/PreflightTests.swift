@@ -13,7 +13,7 @@ struct PreflightTests {
     }
 
     private func host(_ change: (inout Host) -> Void = { _ in }) throws -> Host {
-        var host = Host(name: try #require(HostName("acme-1")), address: "127.0.0.1", addons: Addons.none)
+        var host = Host(name: try #require(HostName("acme-1")), address: "127.0.0.1", addons: [])
         change(&host)
         return host
     }

@@ -57,7 +57,7 @@ struct InventoryFileTests {
         let expected = Host(
             name: try #require(HostName("acme-1")), address: "a.example.net", port: 2222, user: "upgrader", identity: key,
             knownHosts: "\(folder.path)/home/hosts", become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "Acmé & Co",
-            labels: ["site": "paris", "rack.row": "12"], addons: Addons.none, settle: .seconds(90), groups: [])
+            labels: ["site": "paris", "rack.row": "12"], addons: [], settle: .seconds(90), groups: [])
         #expect(try folder.inventory().hosts == [expected])
     }
 

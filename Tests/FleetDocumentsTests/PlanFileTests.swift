@@ -80,13 +80,13 @@ struct PlanFileTests {
         #expect(complaint(folder) == expected)
     }
 
-    @Test("of another form is refused before its digest is looked at", arguments: [("4", "newer"), ("0", "older")])
+    @Test("of another form is refused before its digest is looked at", arguments: [("5", "newer"), ("0", "older")])
     func otherSchema(_ schema: String, _ age: String) throws {
         let folder = try TemporaryFolder()
         let text = try String(contentsOfFile: fixture("plan-1.json"), encoding: .utf8)
         try folder.write(text.replacingOccurrences(of: "\"schema\": 1", with: "\"schema\": \(schema)"), to: "plan.json")
         let expected = """
-            plan.json: The plan has form \(schema), written by Fleet 0.1.0; this Fleet reads no form above 3.
+            plan.json: The plan has form \(schema), written by Fleet 0.1.0; this Fleet reads no form above 4.
                 Its Fleet is \(age): use that one, or make a new plan with this one.
             """
         #expect(complaint(folder) == expected)
@@ -179,7 +179,7 @@ struct PlanFileTests {
                 PlannedHost(
                     host: Host(
                         name: one, address: "acme-1.example.net", identity: "/root/.ssh/id_ed25519", knownHosts: "/root/.ssh/known_hosts",
-                        customer: "acme", addons: Addons.none, groups: ["production"]),
+                        customer: "acme", addons: [], groups: ["production"]),
                     identity: HostIdentity(machineID: "0123456789abcdef0123456789abcdef", hostKey: "SHA256:abc"),
                     facts: ReliedFacts(
                         version: version, system: system, packageManager: .apt,

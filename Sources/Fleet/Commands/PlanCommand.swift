@@ -27,7 +27,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let policy = try rules.policy()
-        let plan = try await Planning(target: to, policy: policy).plan(inventory.hosts())
+        let plan = try await Planning(target: to, policy: policy, inventory: inventory.selected()).plan()
         let digest = PlanFile.digest(of: plan)
         if let file { try PlanFile(file).write(plan) }
         switch output {

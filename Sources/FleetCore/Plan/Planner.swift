@@ -6,6 +6,10 @@ public struct Planner: Sendable {
     public var policy: RolloutPolicy
     /// What is known of the vendor's releases.
     public var catalogue: Catalogue
+    /// What the add-ons that hosts name ask for.
+    public var addOns: [AddOn] = []
+    /// What is called on the coordinator at moments of the run.
+    public var hooks: [HookEvent: Hook] = [:]
     /// The version of Fleet that plans.
     public var fleet: String
     /// When it plans, RFC 3339 in UTC.
@@ -34,7 +38,7 @@ public struct Planner: Sendable {
         for index in planned.indices {
             if let wave = number[planned[index].host.name] { planned[index].disposition = .upgrade(wave: wave) }
         }
-        return Plan(fleet: fleet, created: created, target: target, policy: policy, hosts: planned, waves: waves)
+        return Plan(fleet: fleet, created: created, target: target, policy: policy, hooks: hooks, hosts: planned, waves: waves)
     }
 
     private func plan(_ host: Host, given reading: FactReading) -> PlannedHost {
@@ -85,11 +89,20 @@ public struct Planner: Sendable {
         let hasDatabaseClient = facts.hasDatabaseClient
         var procedure = Procedure.standard3(
             for: host, packageManager: relied.packageManager, packages: packages, target: target,
-            further: path.map { ReleaseSteps($0, hasDatabaseClient: hasDatabaseClient ?? true) } ?? ReleaseSteps(),
+            further: path.map {
+                ReleaseSteps($0, addOns: stepsOfAddOns(for: host, from: $0.installed, facts), hasDatabaseClient: hasDatabaseClient ?? true)
+            } ?? ReleaseSteps(),
             hasDatabaseClient: hasDatabaseClient)
         if facts.canBeRepaired { procedure.actions.insert(.repairPackages(RepairPackages()), at: 0) }
         // The wave is not known yet; ``plan(_:given:)`` fills it in.
         return planned(.upgrade(wave: 0), steps: procedure.steps)
+    }
+
+    /// What the add-ons of a host ask for, in the order the inventory names them.
+    private func stepsOfAddOns(for host: Host, from installed: CanopsisVersion, _ facts: HostFacts) -> [ResolvedAddOnStep] {
+        (host.addons ?? []).flatMap { name in
+            addOns.first { $0.name == name }?.resolved(facts: facts, host: host, installed: installed) ?? []
+        }
     }
 
     /// What the releases on the path of a host mean for it, and what `canopsinit` does to its accounts.
