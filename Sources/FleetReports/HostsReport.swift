@@ -23,7 +23,7 @@ public struct HostsReport: Sendable {
             if !host.labels.isEmpty {
                 more.append("labels " + host.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))
             }
-            if let names = host.addons { more.append("add-ons " + (names.isEmpty ? "none" : names.joined(separator: ", "))) }
+            more.append("add-ons " + (host.addons.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "not declared"))
             if !host.groups.isEmpty { more.append("groups \(host.groups.joined(separator: ", "))") }
             if !more.isEmpty { row.notes = [more.joined(separator: "; ").escapedForTerminal()] }
             table.rows.append(row)

@@ -163,7 +163,8 @@ public struct TextReport: Sendable {
             + bad.flatMap { hook in
                 let isRunning = record.isOpen && hook.ending == nil
                 let text = hook.ending?.text ?? (isRunning ? "is at work" : "has not ended, as far as anybody knows")
-                let means = hook.ending == nil ? "" : hook.moment.policy == .stop ? "; nothing more was begun for it" : "; a warning"
+                let stops = hook.moment.event == .beforeHost ? "the host was not begun" : "it stopped the run"
+                let means = hook.ending == nil ? "" : hook.moment.policy == .stop ? "; \(stops)" : "; a warning"
                 return "\(hook.moment.text) \(text)\(means)".wrapped(indent: 2, hanging: 4)
             }
     }

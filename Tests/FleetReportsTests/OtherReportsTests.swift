@@ -139,10 +139,12 @@ struct PlanningReportsTests {
             FleetCore.Host(
                 name: Samples.name("globex-01"), address: "2001:db8::1", port: 2222, user: "deploy", identity: "/home/ana/.ssh/id",
                 become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "globex",
-                labels: ["site": "paris", "rack": "12"], addons: [], groups: ["production", "paris"]),
+                labels: ["site": "paris", "rack": "12"], addons: ["acme-dashboards", "sla"], groups: ["production", "paris"]),
         ])
         try expectGolden(report.text(.plain), "hosts.txt")
         expectFitsPage(report.text(.plain))
         try expectGolden(report.json(), "hosts.json")
+        let none = FleetCore.Host(name: Samples.name("a"), address: "a", addons: [])
+        #expect(try HostsReport([none]).json().contains("\"addons\" : [\n\n      ]"), "none are a list, nothing said is null")
     }
 }

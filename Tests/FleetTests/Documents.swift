@@ -45,8 +45,9 @@ struct ReasonDocument: Decodable {
 /// A run: `fleet report RUN`, `fleet upgrade`, `fleet status RUN`.
 struct RunDocument: Document {
     static let form = Form(
-        "schema run target purpose started ended outcome exit_status counts hosts",
+        "schema run target purpose started ended outcome exit_status counts hooks hosts",
         within: [
+            "hooks": Form("event wave host outcome exit policy seconds"),
             "hosts": Form(
                 "name address wave outcome reason from to started ended reconnecting_since saved steps",
                 within: [
@@ -70,6 +71,15 @@ struct RunDocument: Document {
         func step(_ id: String) -> Step? { steps.first { $0.id == id } }
     }
 
+    struct Hook: Decodable {
+        var event: String
+        var wave: Int?
+        var host: String?
+        var outcome: String?
+        var exit: Int?
+        var policy: String
+    }
+
     struct Step: Decodable {
         var id: String
         var tries: Int
@@ -89,6 +99,7 @@ struct RunDocument: Document {
     var outcome: String
     var exit_status: Int?
     var counts: [String: Int]
+    var hooks: [Hook]
     var hosts: [Host]
 
     /// The outcome of every host by name.
@@ -220,6 +231,7 @@ struct HostsDocument: Document {
         var port: Int
         var become: String
         var labels: [String: String]
+        var addons: [String]?
         var groups: [String]
     }
 
