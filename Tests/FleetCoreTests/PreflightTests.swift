@@ -245,7 +245,9 @@ struct PreflightTests {
         #expect(try finding("units", facts, try host()).text == "the units could not be read")
     }
 
-    @Test("add-ons nobody spoke of keep a host out; packages nobody spoke of, a host without systemd and facts that were not read are worth a word")
+    @Test(
+        "add-ons nobody spoke of keep a host out; packages nobody spoke of, a host without systemd and facts that were not read are worth a word"
+    )
     func warnings() throws {
         var facts = try good()
         let unsaid = try finding("addons", facts, try host { $0.addons = nil })

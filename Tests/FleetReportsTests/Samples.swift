@@ -103,7 +103,8 @@ enum Samples {
         }
         let well = HookEnding(.ok, exit: 0, seconds: 0)
         let host = name("acme-1")
-        let before = call(0, HookMoment(.beforeRun, policy: .stop), well) + call(1, HookMoment(.beforeWave, wave: 1, policy: .stop), well)
+        let before =
+            call(0, HookMoment(.beforeRun, policy: .stop), well) + call(1, HookMoment(.beforeWave, wave: 1, policy: .stop), well)
             + [(1, .waveStarted(wave: 1))]
         return record(
             [(0, start([Self.host("acme-1", wave: 1), Self.host("acme-2", wave: 2)]))] + before + way("acme-1", from: 2)

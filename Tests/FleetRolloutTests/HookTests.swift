@@ -52,7 +52,9 @@ struct HookTests {
         #expect(record.hosts.allSatisfy { $0.outcome == .notStarted && $0.reason?.code == .rolloutStopped })
     }
 
-    @Test("one before a wave that fails, or that takes too long, stops the rollout before that wave", arguments: [HookOutcome.failed, .timedOut])
+    @Test(
+        "one before a wave that fails, or that takes too long, stops the rollout before that wave",
+        arguments: [HookOutcome.failed, .timedOut])
     func beforeWave(_ outcome: HookOutcome) async throws {
         let fleet = ScriptedFleet(count: 3)
         let hooks = ScriptedHooks(["before_wave 2": HookEnding(outcome, seconds: 60)])
@@ -97,7 +99,8 @@ struct HookTests {
         #expect(!calls.contains("before_host h1") && calls.contains("after_host h1"))
     }
 
-    @Test("one after a host that fails with `stop` lets hosts at work finish and starts no other; with `warn` it changes nothing",
+    @Test(
+        "one after a host that fails with `stop` lets hosts at work finish and starts no other; with `warn` it changes nothing",
         arguments: [HookPolicy.stop, .warn])
     func afterHost(_ policy: HookPolicy) async throws {
         let fleet = ScriptedFleet(count: 3)
@@ -123,7 +126,9 @@ struct HookTests {
         #expect(await fleet.hosts[1].connections.made == 0)
     }
 
-    @Test("one after the run that fails with `stop` makes it one that was stopped, with `warn` it does not", arguments: [HookPolicy.stop, .warn])
+    @Test(
+        "one after the run that fails with `stop` makes it one that was stopped, with `warn` it does not",
+        arguments: [HookPolicy.stop, .warn])
     func afterRun(_ policy: HookPolicy) async throws {
         let fleet = ScriptedFleet(count: 1)
         let hooks = ScriptedHooks(["after_run": Self.failed])
@@ -133,7 +138,9 @@ struct HookTests {
         #expect(record.hosts.allSatisfy { $0.outcome == .upgraded })
     }
 
-    @Test("who asks to stop while one is at work is heard: nothing is begun after it", arguments: ["before_run", "before_wave 1", "before_host h1"])
+    @Test(
+        "who asks to stop while one is at work is heard: nothing is begun after it",
+        arguments: ["before_run", "before_wave 1", "before_host h1"])
     func interrupted(_ name: String) async throws {
         let fleet = ScriptedFleet(count: 1)
         let (stops, request) = AsyncStream.makeStream(of: String.self)

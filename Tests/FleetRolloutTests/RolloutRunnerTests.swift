@@ -276,7 +276,8 @@ struct ScriptedFleet {
     @discardableResult
     func carryOut(
         _ policy: RolloutPolicy, stops: AsyncStream<String> = AsyncStream { $0.finish() }, journal: MemoryJournal = MemoryJournal(),
-        log: MemoryLog = MemoryLog(), clock: RolloutClock = .jumping(), earlier: RunRecord? = nil, retriedBy: String? = nil, hooks: [HookEvent: HookPolicy] = [:], calling runner: any HookRunner = NoHooks()
+        log: MemoryLog = MemoryLog(), clock: RolloutClock = .jumping(), earlier: RunRecord? = nil, retriedBy: String? = nil,
+        hooks: [HookEvent: HookPolicy] = [:], calling runner: any HookRunner = NoHooks()
     ) async throws -> Ending {
         let run = try #require(RunID("20260101-000000-test"))
         var plan = plan(policy)

@@ -53,7 +53,7 @@ struct RunDocument: Document {
                 within: [
                     "reason": .reason, "saved": Form("folder bytes way_back"),
                     "steps": Form("id tries title outcome exit reason started ended instruction", within: ["reason": .reason]),
-                ])
+                ]),
         ])
 
     struct Host: Decodable {

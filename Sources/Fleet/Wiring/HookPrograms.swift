@@ -39,7 +39,8 @@ struct HookPrograms: HookRunner {
             case .notStarted(let words): HookEnding(.failed, seconds: seconds, words: words)
             case .timeOver: HookEnding(.failed, seconds: seconds, words: "it was left")
             }
-        let heading = "==> \(HookMoment(call.event, wave: call.wave, host: call.host, policy: hook.onFailure).text) at "
+        let heading =
+            "==> \(HookMoment(call.event, wave: call.wave, host: call.host, policy: hook.onFailure).text) at "
             + "\(Timestamp.now()): \(ending.text)\n"
         do { try await log.append(heading, output.text) } catch {
             return HookEnding(.failed, exit: ending.exit, seconds: seconds, words: "hooks.log could not be written")

@@ -137,7 +137,8 @@ struct AddonsEntry: Hashable, Codable {
         let container = try decoder.singleValueContainer()
         if let word = try? container.decode(String.self) {
             guard word == "none" else {
-                throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "neither none nor a list of names"))
+                throw DecodingError.dataCorrupted(
+                    .init(codingPath: decoder.codingPath, debugDescription: "neither none nor a list of names"))
             }
             names = []
         } else {

@@ -9,7 +9,8 @@ struct AddOnTests {
 
     private static func step(_ id: String, check: String? = nil, _ change: (inout ReleaseStep) -> Void = { _ in }) -> AddOnStep {
         var work = ReleaseStep(
-            id: id, phase: .afterRestart, kind: .shell, title: "Title of \(id)", text: "", work: .shell("echo \(id)\n"), limit: .seconds(90))
+            id: id, phase: .afterRestart, kind: .shell, title: "Title of \(id)", text: "", work: .shell("echo \(id)\n"), limit: .seconds(90)
+        )
         change(&work)
         return AddOnStep(work: work, check: check)
     }
@@ -94,11 +95,13 @@ struct AddOnTests {
         #expect(names.suffix(6) == ["stop-engines-1", "3.26.0-x", "acme.one", "start-engines-1", "acme.two", "verify"])
     }
 
-    @Test("a step with a check succeeds only if both do, and the check is not passed over", arguments: [
-        ("echo done", "echo seen", 0, "done\nseen\n"), ("exit 0", "exit 7", 7, ""), ("exit 3", "echo seen", 3, ""),
-        ("echo done; exit 0 # at once", "echo seen # here", 0, "done\nseen\n"), ("set -e; false; echo done", "echo seen", 1, ""),
-        ("cd /tmp\nx=1", "[ -z \"$x\" ]", 0, ""),
-    ])
+    @Test(
+        "a step with a check succeeds only if both do, and the check is not passed over",
+        arguments: [
+            ("echo done", "echo seen", 0, "done\nseen\n"), ("exit 0", "exit 7", 7, ""), ("exit 3", "echo seen", 3, ""),
+            ("echo done; exit 0 # at once", "echo seen # here", 0, "done\nseen\n"), ("set -e; false; echo done", "echo seen", 1, ""),
+            ("cd /tmp\nx=1", "[ -z \"$x\" ]", 0, ""),
+        ])
     func check(_ script: String, _ check: String, _ status: Int32, _ output: String) async throws {
         let ended = try await run(
             .name("sh"), arguments: ["-c", CheckedScript(script, check: check).text], output: .string(limit: 1000),

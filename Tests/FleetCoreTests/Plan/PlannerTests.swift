@@ -24,7 +24,8 @@ struct PlannerTests {
         _ target: CanopsisVersion = target, version: String = "3.25.0", _ change: (inout HostFacts) -> Void = { _ in }
     ) throws -> PlannedHost {
         let name = try host("h1")
-        let plan = try planner(target).plan([Host(name: name, address: "h1", addons: [])], given: [name: facts(name, version: version, change)])
+        let plan = try planner(target).plan(
+            [Host(name: name, address: "h1", addons: [])], given: [name: facts(name, version: version, change)])
         return try #require(plan.hosts.first)
     }
 

@@ -104,7 +104,8 @@ struct AddOnFilesTests {
         try folder.write(
             "hosts:\n  acme-1: {addons: [add-ons/a.yaml, add-ons/b.yaml]}\n  acme-2:\n    addons:\n      - gone.yaml\n      - add-ons\n")
         #expect(
-            folder.complaints() == """
+            folder.complaints()
+                == """
                 fleet.yaml:5: There is no step file `FOLDER/gone.yaml`.
                     Correct the path: it is relative to the inventory's folder, `~/` is your home.
                 fleet.yaml:6: There is no step file `FOLDER/add-ons`.
