@@ -84,6 +84,10 @@ struct PlanningReportsTests {
         plan.policy.spread = .customer
         plan.policy.limits = ["site": 2, "rack": 1]
         plan.policy.pause = .seconds(600)
+        plan.hooks = [
+            .afterHost: Hook(command: ["/srv/fleet/notify", "a host"], limit: .seconds(30), onFailure: .warn),
+            .beforeRun: Hook(command: ["true"], onFailure: .stop),
+        ]
         let paused = PlanReport(plan, digest: "9f2c4d5e6f708192a3b4", budget: "Stops at failure number 1.")
         try expectGolden(paused.text(.plain, withCommands: false), "plan-rules.txt")
         try expectGolden(paused.json(), "plan-rules.json")

@@ -149,8 +149,9 @@ struct CheckDocument: Document {
 /// `fleet plan`.
 struct PlanDocumentForTests: Document {
     static let form = Form(
-        "schema digest created target at_once max_failures budget pause approve spread parked_place limits interrupted waves hosts",
+        "schema digest created target at_once max_failures budget pause approve spread parked_place limits hooks interrupted waves hosts",
         within: [
+            "hooks": Form("event command limit on_failure"),
             "waves": Form("number hosts"),
             "hosts": Form(
                 "name address disposition wave reason from class findings steps",
