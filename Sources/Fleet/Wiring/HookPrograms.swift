@@ -33,11 +33,12 @@ struct HookPrograms: HookRunner {
         let ending =
             switch how {
             case _ where isOverdue: HookEnding(.timedOut, seconds: seconds)
+            case _ where Task.isCancelled: HookEnding(.failed, seconds: seconds, words: "ended, for Fleet was told to leave")
             case .ended(.exited(0)): HookEnding(.ok, exit: 0, seconds: seconds)
             case .ended(.exited(let status)): HookEnding(.failed, exit: Int(status), seconds: seconds)
             case .ended(.signaled(let signal)): HookEnding(.failed, seconds: seconds, words: "signal \(signal)")
             case .notStarted(let words): HookEnding(.failed, seconds: seconds, words: words)
-            case .timeOver: HookEnding(.failed, seconds: seconds, words: "it was left")
+            case .timeOver: HookEnding(.failed, seconds: seconds, words: "nobody knows how it ended")
             }
         let heading =
             "==> \(HookMoment(call.event, wave: call.wave, host: call.host, policy: hook.onFailure).text) at "
