@@ -28,6 +28,8 @@ let package = Package(
             dependencies: [
                 "FleetCore", "FleetDocuments", "FleetRollout", "FleetJournal", "FleetReports", "SSHClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
 

@@ -36,6 +36,8 @@ struct EventRow {
         case .hostEnded(let name, _, _, _): (kind, host) = ("host-ended", name.text)
         case .rolloutStopped: kind = "rollout-stopped"
         case .interrupted: kind = "interrupted"
+        case .hookIntended(let moment): (kind, host) = ("hook-intended", moment.host?.text)
+        case .hookEnded(let moment, _): (kind, host) = ("hook-ended", moment.host?.text)
         case .runEnded: kind = "run-ended"
         case .commandRun: kind = "command-run"
         }

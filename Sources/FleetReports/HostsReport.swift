@@ -23,6 +23,7 @@ public struct HostsReport: Sendable {
             if !host.labels.isEmpty {
                 more.append("labels " + host.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))
             }
+            more.append("add-ons " + (host.addons.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "not declared"))
             if !host.groups.isEmpty { more.append("groups \(host.groups.joined(separator: ", "))") }
             if !more.isEmpty { row.notes = [more.joined(separator: "; ").escapedForTerminal()] }
             table.rows.append(row)
@@ -53,7 +54,7 @@ private struct HostsJSON: Encodable {
         var packages: String
         @OrNull var customer: String?
         var labels: [String: String]
-        @OrNull var addons: String?
+        @OrNull var addons: [String]?
         var accounts: String
         var settle: String
         var groups: [String]
@@ -71,7 +72,7 @@ private struct HostsJSON: Encodable {
             packages = host.packages.rawValue
             customer = host.customer
             labels = host.labels
-            addons = host.addons?.rawValue
+            addons = host.addons
             accounts = host.accounts.rawValue
             settle = host.settle.text
             groups = host.groups

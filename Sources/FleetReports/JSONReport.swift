@@ -28,6 +28,7 @@ private struct RunJSON: Encodable {
     @OrNull var exit_status: Int32?
     var counts: [String: Int]
     var notes: [AcknowledgementJSON]
+    var hooks: [HookRecordJSON]
     var hosts: [HostJSON]
 
     init(_ record: RunRecord) {
@@ -40,6 +41,7 @@ private struct RunJSON: Encodable {
         outcome = record.outcome.rawValue
         exit_status = record.exitStatus?.rawValue
         counts = Dictionary(uniqueKeysWithValues: record.counts.map { ($0.key.rawValue, $0.value) })
+        hooks = record.hooks.map(HookRecordJSON.init)
         hosts = record.hosts.map(HostJSON.init)
     }
 }

@@ -52,6 +52,10 @@ public struct PlanReport: Sendable {
         for (label, most) in policy.limits.sorted(by: { $0.key < $1.key }) {
             rules.append("at most \(counted(most, "host")) of the same \(label) at work at once")
         }
+        for (event, hook) in plan.hooksInOrder {
+            let command = hook.command.map(shellQuoted).joined(separator: " ")
+            rules.append("\(event.rawValue): \(command), at most \(hook.limit.text), \(hook.onFailure.rawValue) if it fails")
+        }
         return rules
     }
 
@@ -188,6 +192,12 @@ private struct PlanJSON: Encodable {
         var number: Int
         var hosts: [String]
     }
+    struct HookJSON: Encodable {
+        var event: String
+        var command: [String]
+        var limit: String
+        var on_failure: String
+    }
     struct StepJSON: Encodable {
         var id: String
         var title: String
@@ -240,6 +250,7 @@ private struct PlanJSON: Encodable {
     var parked_place: String
     var step_by_step: [String]
     var limits: [String: Int]
+    var hooks: [HookJSON]
     var interrupted: [String]
     var waves: [WaveJSON]
     var notes: [NoteToReadJSON]
@@ -259,8 +270,18 @@ private struct PlanJSON: Encodable {
         parked_place = plan.policy.parkedPlace.rawValue
         step_by_step = plan.policy.stepByStep.map(\.description)
         limits = plan.policy.limits
+        hooks = plan.hooksInOrder.map { event, hook in
+            HookJSON(event: event.rawValue, command: hook.command, limit: hook.limit.text, on_failure: hook.onFailure.rawValue)
+        }
         interrupted = plan.hosts.filter { $0.wave != nil }.map(\.host.name.text)
         waves = plan.waves.map { WaveJSON(number: $0.number, hosts: $0.hosts.map(\.text)) }
         hosts = plan.hosts.map(HostJSON.init)
+    }
+}
+
+extension Plan {
+    /// The hooks in the order they are documented.
+    fileprivate var hooksInOrder: [(event: HookEvent, hook: Hook)] {
+        HookEvent.allCases.compactMap { event in hooks[event].map { (event, $0) } }
     }
 }

@@ -82,6 +82,10 @@ public enum ProgressView {
         case .linkLost(let host, let words): return "\(host): RECONNECTING: \(words)".escapedForTerminal()
         case .linkRestored(let host): return "\(host): connected again"
         case .stepRepeated(let host, let step, let reason, _): return "\(host): \(step.rawValue) begins again: \(reason.text)"
+        case .hookIntended: return nil
+        case .hookEnded(let moment, let ending):
+            guard ending.outcome != .ok else { return nil }
+            return "\(moment.text) \(ending.text)"
         case .baselineTaken, .stateSaved, .runStarted, .stepStarted, .stepProgress, .runEnded, .commandRun: return nil
         }
     }

@@ -39,6 +39,7 @@ public struct TextReport: Sendable {
             sections.append(hostTable)
             sections += waitingSections
             sections += failureSections
+            sections.append(hookLines)
         }
         sections.append(footLines)
         return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
@@ -162,6 +163,21 @@ public struct TextReport: Sendable {
             }
             return lines
         }
+    }
+
+    /// How often hooks were called, and each that did not end well.
+    private var hookLines: [String] {
+        guard !record.hooks.isEmpty else { return [] }
+        let bad = record.hooks.filter { $0.ending?.outcome != .ok }
+        let well = record.hooks.count - bad.count
+        return "Hooks: \(counted(record.hooks.count, "call")), \(well) ended well".wrapped(indent: 0, hanging: 4)
+            + bad.flatMap { hook in
+                let isRunning = record.isOpen && hook.ending == nil
+                let text = hook.ending?.text ?? (isRunning ? "is at work" : "has not ended, as far as anybody knows")
+                let stops = hook.moment.event == .beforeHost ? "the host was not begun" : "it stopped the run"
+                let means = hook.ending == nil ? "" : hook.moment.policy == .stop ? "; \(stops)" : "; a warning"
+                return "\(hook.moment.text) \(text)\(means)".wrapped(indent: 2, hanging: 4)
+            }
     }
 
     private var footLines: [String] {

@@ -98,6 +98,9 @@ public protocol RunJournal: Sendable {
     ///
     /// - Throws: what kept it from being read; the run must not go on then.
     func standing(of host: HostName) async throws -> HostRecord?
+
+    /// How the run would have ended if it ended now.
+    func outcome() async throws -> RunOutcome
 }
 
 /// Where the output of a host's steps goes. What was appended is safe before its offset goes into the journal.

@@ -317,10 +317,15 @@ public actor MemoryJournal: RunJournal {
     }
 
     /// How a host stands by the events so far.
-    public func standing(of host: HostName) -> HostRecord? {
+    public func standing(of host: HostName) -> HostRecord? { record(of: events, isAlive: true)[host] }
+
+    /// How the run would have ended by the events so far; these have no start, so only hosts that were begun count.
+    public func outcome() -> RunOutcome { record(of: events + [.runEnded(outcome: .running, exitStatus: 0)], isAlive: false).outcome }
+
+    private func record(of events: [RunEvent], isAlive: Bool) -> RunRecord {
         var generator = SystemRandomNumberGenerator()
         let stamped = events.enumerated().map { StampedEvent(sequence: Int64($0 + 1), at: "2026-01-01T00:00:00.000Z", event: $1) }
-        return RunRecord(id: RunID(at: Timestamp(milliseconds: 0), using: &generator), events: stamped, isAlive: true)[host]
+        return RunRecord(id: RunID(at: Timestamp(milliseconds: 0), using: &generator), events: stamped, isAlive: isAlive)
     }
 }
 

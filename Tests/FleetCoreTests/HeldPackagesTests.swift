@@ -9,7 +9,7 @@ struct HeldPackagesTests {
         let text = try FactsFixture("debian12-lab").text
             .replacing("\(marker)cat-modules", with: "\(marker)held\n\(held)\n\n\(marker)cat-modules")
         let facts = try HostFacts.parse(Array(text.utf8), nonce: FactsFixture.nonce, hostKey: FactsFixture.hostKey)
-        let host = Host(name: try #require(HostName("acme-1")), address: "127.0.0.1", addons: Addons.none)
+        let host = Host(name: try #require(HostName("acme-1")), address: "127.0.0.1", addons: [])
         return Preflight.findings(facts, host: host, target: target).first { $0.gate == "package-manager" }?.verdict
     }
 

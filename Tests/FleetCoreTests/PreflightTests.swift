@@ -13,7 +13,7 @@ struct PreflightTests {
     }
 
     private func host(_ change: (inout Host) -> Void = { _ in }) throws -> Host {
-        var host = Host(name: try #require(HostName("acme-1")), address: "127.0.0.1", addons: Addons.none)
+        var host = Host(name: try #require(HostName("acme-1")), address: "127.0.0.1", addons: [])
         change(&host)
         return host
     }
@@ -245,10 +245,15 @@ struct PreflightTests {
         #expect(try finding("units", facts, try host()).text == "the units could not be read")
     }
 
-    @Test("add-ons nobody spoke of, a host without systemd and facts that were not read are worth a word")
+    @Test(
+        "add-ons nobody spoke of keep a host out; packages nobody spoke of, a host without systemd and facts that were not read are worth a word"
+    )
     func warnings() throws {
         var facts = try good()
-        #expect(try finding("addons", facts, try host { $0.addons = nil }).remedy.contains("addons: none"))
+        let unsaid = try finding("addons", facts, try host { $0.addons = nil })
+        #expect(unsaid.verdict == .block && unsaid.remedy == "write `addons: none` if there are none, else list the step files")
+        let named = try finding("addons", facts, try host { $0.addons = ["acme", "sla"] })
+        #expect(named.verdict == .pass && named.text == "acme, sla")
         facts.otherPackages = [Package(name: "canopsis-acme", version: "1.0")]
         let denied = try finding("addons", facts, try host())
         #expect(denied.verdict == .warn && denied.text.contains("canopsis-acme 1.0"))

@@ -10,7 +10,7 @@ struct GeneratedPlan {
     mutating func plan() -> Plan {
         let hosts = (0..<below(6)).map { plannedHost(number: $0) }
         return Plan(
-            fleet: text(), created: "2026-11-23T14:25:01Z", target: version(), policy: policy(), hosts: hosts,
+            fleet: text(), created: "2026-11-23T14:25:01Z", target: version(), policy: policy(), hooks: hooks(), hosts: hosts,
             waves: hosts.isEmpty ? [] : [Wave(number: 1, hosts: hosts.map(\.host.name))])
     }
 
@@ -35,7 +35,7 @@ struct GeneratedPlan {
         return Host(
             name: name, address: text(), port: UInt16(1 + below(65535)), user: text(), identity: maybe(text()), knownHosts: maybe(text()),
             become: one(of: Become.allCases), edition: one(of: Edition.allCases), stack: one(of: Stack.allCases),
-            packages: one(of: PackageScope.allCases), customer: maybe(text()), labels: labels(), addons: maybe(Addons.none),
+            packages: one(of: PackageScope.allCases), customer: maybe(text()), labels: labels(), addons: maybe(names()),
             settle: duration(), groups: (0..<below(3)).map { _ in text() })
     }
 
@@ -50,6 +50,19 @@ struct GeneratedPlan {
             waves: (0...below(3)).map { _ in share() }, atOnce: 1 + below(50), maxFailures: share(), maxFailuresPerWave: maybe(share()),
             barrier: below(2) == 0, pause: duration(), approve: below(2) == 0, spread: maybe(.customer),
             limits: labels().mapValues { _ in 1 + below(9) })
+    }
+
+    private mutating func names() -> [String] { (0..<below(3)).map { _ in text() } }
+
+    private mutating func hooks() -> [HookEvent: Hook] {
+        Dictionary(
+            (0..<below(4)).map { _ in
+                (
+                    one(of: HookEvent.allCases),
+                    Hook(command: (0...below(2)).map { _ in text() }, limit: duration(), onFailure: one(of: HookPolicy.allCases))
+                )
+            }
+        ) { first, _ in first }
     }
 
     private mutating func labels() -> [String: String] {

@@ -57,7 +57,7 @@ struct InventoryFileTests {
         let expected = Host(
             name: try #require(HostName("acme-1")), address: "a.example.net", port: 2222, user: "upgrader", identity: key,
             knownHosts: "\(folder.path)/home/hosts", become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "Acmé & Co",
-            labels: ["site": "paris", "rack.row": "12"], addons: Addons.none, settle: .seconds(90), groups: [])
+            labels: ["site": "paris", "rack.row": "12"], addons: [], settle: .seconds(90), groups: [])
         #expect(try folder.inventory().hosts == [expected])
     }
 
@@ -182,12 +182,18 @@ struct ExampleInventoriesTests {
 
     @Test("all of them are there, and are one inventory together")
     func together() throws {
-        #expect(Set(Self.files).isSuperset(of: ["customers.yaml", "small.yaml", "sudo.yaml"]))
+        #expect(Set(Self.files).isSuperset(of: ["add-ons.yaml", "customers.yaml", "small.yaml", "sudo.yaml"]))
         let folder = try TemporaryFolder()
         for file in Self.files {
             try folder.write(String(contentsOfFile: "\(Self.folder)/\(file)", encoding: .utf8), to: "fleet/\(file)")
         }
-        #expect(try folder.inventory("fleet").hosts.count == 24)
+        for beside in ["add-ons", "hooks"] {
+            try FileManager.default.copyItem(atPath: "\(Self.folder)/\(beside)", toPath: "\(folder.path)/fleet/\(beside)")
+        }
+        let inventory = try folder.inventory("fleet")
+        #expect(inventory.hosts.count == 26)
+        #expect(inventory.hosts.allSatisfy { $0.addons != nil }, "none of them would be blocked for that")
+        #expect(inventory.addOns.map(\.steps.count) == [3] && inventory.hooks.count == 4)
     }
 
     @Test("the example in README.md is one, too")

@@ -19,7 +19,10 @@ struct PlanFileTests {
 
     @Test("has the documented form, and the form of version 1 stays readable, with the digest it had")
     func golden() throws {
-        for (plan, name) in [(try Self.example(), "plan-1.json"), (try Self.exampleWithEveryRule(), "plan-2.json")] {
+        for (plan, name) in [
+            (try Self.example(), "plan-1.json"), (try Self.exampleWithEveryRule(), "plan-2.json"),
+            (try Self.exampleWithAddOns(), "plan-4.json"),
+        ] {
             let golden = fixture(name)
             let folder = try TemporaryFolder()
             try PlanFile("\(folder.path)/plan.json").write(plan)
@@ -167,6 +170,22 @@ struct PlanFileTests {
         return plan
     }
 
+    /// What `Fixtures/plan-4.json` holds.
+    private static func exampleWithAddOns() throws -> Plan {
+        var plan = try exampleWithEveryRule()
+        plan.schema = 4
+        plan.hosts[0].host.addons = ["acme-dashboards", "sla"]
+        plan.hosts[0].steps.append(
+            PlannedStep(
+                id: try #require(StepID(rawValue: "acme-dashboards.reload")), title: "Load the dashboards anew", script: "load --all\n",
+                limit: .seconds(300), kind: .job, isRepeatable: false, origin: "add-on acme-dashboards", because: ["the edition is core"]))
+        plan.hooks = [
+            .beforeRun: Hook(command: ["/srv/fleet/notify", "begin"], limit: .seconds(30), onFailure: .stop),
+            .afterHost: Hook(command: ["true"], limit: .seconds(60), onFailure: .warn),
+        ]
+        return plan
+    }
+
     /// What `Fixtures/plan-1.json` holds.
     private static func example() throws -> Plan {
         let (one, two) = (try #require(HostName("acme-1")), try #require(HostName("acme-2")))
@@ -179,7 +198,7 @@ struct PlanFileTests {
                 PlannedHost(
                     host: Host(
                         name: one, address: "acme-1.example.net", identity: "/root/.ssh/id_ed25519", knownHosts: "/root/.ssh/known_hosts",
-                        customer: "acme", addons: Addons.none, groups: ["production"]),
+                        customer: "acme", addons: [], groups: ["production"]),
                     identity: HostIdentity(machineID: "0123456789abcdef0123456789abcdef", hostKey: "SHA256:abc"),
                     facts: ReliedFacts(
                         version: version, system: system, packageManager: .apt,

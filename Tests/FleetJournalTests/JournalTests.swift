@@ -29,6 +29,8 @@ enum Sample {
         return name
     }
 
+    static let hook = HookMoment(.afterHost, wave: 1, host: host, policy: .stop)
+
     static func command(_ name: String = "true") -> RunEvent {
         .commandRun(CommandRun(command: name, person: "ana", started: "2026-11-23T14:25:01.000Z", endings: ["a": "0"], exitStatus: 0))
     }
@@ -42,7 +44,9 @@ enum Sample {
         .pauseStarted(wave: 2, length: "10m"), .hostHeldBack(host: host, reason: Reason(.noPlaceLeft, ["value": "é"])),
         .stepAwaited(host: host, step: .restoreAccounts, title: "restore", instruction: "Set them.\n1. é"),
         .stepAnswered(host: host, step: .restoreAccounts, answer: StepAnswer(.skipped, by: "ana", note: "l'\u{1b}")),
-        .approvalNeeded(wave: 2), .interrupted(signal: "INT"), .runEnded(outcome: .interrupted, exitStatus: 130),
+        .hookIntended(moment: hook), .hookEnded(moment: hook, ending: HookEnding(.failed, seconds: 2, words: "é\u{1b}")),
+        .hookIntended(moment: HookMoment(.afterWave, wave: 2, policy: .warn)), .approvalNeeded(wave: 2), .interrupted(signal: "INT"),
+        .runEnded(outcome: .interrupted, exitStatus: 130),
     ]
 
     @discardableResult
@@ -264,15 +268,17 @@ struct JournalTests {
         }
     }
 
-    @Test("a journal of before there were answers keeps its events, their numbers and its rules, and takes answers")
-    func withoutAnswers() throws {
+    @Test(
+        "a journal of before there were answers, or hooks, keeps its events, their numbers and its rules, and takes both",
+        arguments: ["3", "4"])
+    func withoutAnswers(last: String) throws {
         try withFolder { folder in
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let path = folder + "/" + Journal.fileName
             let bodies = try [Sample.start, Sample.intent].map { try EventRow($0) }
             do {
                 let older = try DatabaseQueue(path: path)
-                try JournalSchema.migrator.migrate(older, upTo: "3")
+                try JournalSchema.migrator.migrate(older, upTo: last)
                 try older.write { database in
                     try database.execute(sql: "PRAGMA application_id = \(JournalSchema.applicationID)")
                     try database.execute(
@@ -293,10 +299,30 @@ struct JournalTests {
             #expect(problemCode { () throws(Problem) in try journal.append(Sample.intent, to: Sample.run) } == "journal-refused")
             let awaited = RunEvent.stepAwaited(host: Sample.host, step: .restoreAccounts, title: "t", instruction: "i")
             #expect(try journal.append(awaited, to: Sample.run).sequence == 10)
+            #expect(try journal.append(.hookIntended(moment: Sample.hook), to: Sample.run).sequence == 11)
             let other = try DatabaseQueue(path: path)
             for statement in ["UPDATE events SET at = 'x'", "DELETE FROM events"] {
                 #expect(throws: DatabaseError.self) { try other.write { try $0.execute(sql: statement) } }
             }
+        }
+    }
+
+    @Test("a hook's end is refused without its intent in the same attempt, be it for another moment or for another attempt")
+    func hookIntent() throws {
+        try withFolder { folder in
+            let journal = try Journal(in: folder)
+            try Sample.begin(journal)
+            let end = RunEvent.hookEnded(moment: Sample.hook, ending: HookEnding(.ok, exit: 0, seconds: 1))
+            try journal.append(.hookIntended(moment: HookMoment(.afterHost, wave: 2, host: Sample.host, policy: .stop)), to: Sample.run)
+            #expect(problemCode { () throws(Problem) in try journal.append(end, to: Sample.run) } == "journal-refused")
+            try journal.append(.hookIntended(moment: Sample.hook), to: Sample.run)
+            try journal.append(end, to: Sample.run)
+            try journal.append(.runEnded(outcome: .stopped, exitStatus: 5), to: Sample.run)
+            try journal.resume(Sample.run)
+            #expect(problemCode { () throws(Problem) in try journal.append(end, to: Sample.run) } == "journal-refused")
+            let record = try journal.record(of: Sample.run)
+            #expect(record.hooks.map(\.moment.wave) == [2, 1])
+            #expect(record.hooks.map(\.ending?.outcome) == [nil, .ok])
         }
     }
 

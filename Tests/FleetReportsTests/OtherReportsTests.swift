@@ -85,6 +85,10 @@ struct PlanningReportsTests {
         plan.policy.spread = .customer
         plan.policy.limits = ["site": 2, "rack": 1]
         plan.policy.pause = .seconds(600)
+        plan.hooks = [
+            .afterHost: Hook(command: ["/srv/fleet/notify", "a host"], limit: .seconds(30), onFailure: .warn),
+            .beforeRun: Hook(command: ["true"], onFailure: .stop),
+        ]
         let paused = PlanReport(plan, digest: "9f2c4d5e6f708192a3b4", budget: "Stops at failure number 1.", reading: Samples.nothingToRead)
         try expectGolden(paused.text(.plain, withCommands: false), "plan-rules.txt")
         try expectGolden(paused.json(), "plan-rules.json")
@@ -140,10 +144,12 @@ struct PlanningReportsTests {
             FleetCore.Host(
                 name: Samples.name("globex-01"), address: "2001:db8::1", port: 2222, user: "deploy", identity: "/home/ana/.ssh/id",
                 become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "globex",
-                labels: ["site": "paris", "rack": "12"], addons: Addons.none, groups: ["production", "paris"]),
+                labels: ["site": "paris", "rack": "12"], addons: ["acme-dashboards", "sla"], groups: ["production", "paris"]),
         ])
         try expectGolden(report.text(.plain), "hosts.txt")
         expectFitsPage(report.text(.plain))
         try expectGolden(report.json(), "hosts.json")
+        let none = FleetCore.Host(name: Samples.name("a"), address: "a", addons: [])
+        #expect(try HostsReport([none]).json().contains("\"addons\" : [\n\n      ]"), "none are a list, nothing said is null")
     }
 }

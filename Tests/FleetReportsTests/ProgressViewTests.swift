@@ -17,6 +17,17 @@ struct ProgressViewTests {
         Samples.host("old", wave: nil, .skipped, Reason(.alreadyAtTarget, ["version": "3.26.0"])),
     ]
 
+    @Test("a hook is spoken of when it has not ended well")
+    func hooks() {
+        func line(_ event: RunEvent) -> String? { ProgressView.line(for: event, in: Samples.hooked, waves: 2) }
+        let moment = HookMoment(.beforeHost, wave: 1, host: Samples.name("acme-1"), policy: .stop)
+        #expect(line(.hookIntended(moment: moment)) == nil)
+        #expect(line(.hookEnded(moment: moment, ending: HookEnding(.ok, exit: 0, seconds: 1))) == nil)
+        #expect(
+            line(.hookEnded(moment: moment, ending: HookEnding(.failed, seconds: 1, words: "\u{1b}[2J")))
+                == "hook before_host of acme-1 failed (\\x1b[2J)")
+    }
+
     @Test("shows totals first, then a line for each host at work with its step and how long it takes")
     func golden() {
         let work: [(Int, RunEvent)] = [

@@ -26,6 +26,26 @@ struct RunReportTests {
         try expectGolden(JSONReport(Samples.succeeded).text(), "run-succeeded.json")
     }
 
+    @Test("hooks are counted, and each that did not end well is told with what it meant")
+    func hooks() throws {
+        let text = TextReport(Samples.hooked, context: context).text
+        try expectGolden(text, "run-hooked.txt")
+        expectFitsPage(text)
+        try expectGolden(JSONReport(Samples.hooked).text(), "run-hooked.json")
+        #expect(!TextReport(Samples.succeeded, context: context).text.contains("Hooks"))
+    }
+
+    @Test("what a hook reads: every key, null where it does not apply, and the words of a host made harmless")
+    func hookInput() throws {
+        let host = Samples.name("acme-2")
+        let call = HookCall(
+            .afterHost, run: Samples.run, target: Samples.target, wave: 2, hosts: [host], host: host, outcome: "failed",
+            reason: Samples.failure)
+        try expectGolden(HookInput(call).text(), "hook-host.json")
+        let before = HookCall(.beforeRun, run: Samples.run, target: Samples.target, hosts: [Samples.name("acme-1"), host])
+        try expectGolden(HookInput(before).text(), "hook-run.json")
+    }
+
     @Test("a run that waits for an approval says which wave and what to type, and after it what comes next")
     func waiting() throws {
         try expectGolden(StatusReport(Samples.waiting(), now: Samples.at(90), context: context).text(.plain), "status-waiting.txt")

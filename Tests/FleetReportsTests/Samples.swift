@@ -101,6 +101,25 @@ enum Samples {
             ])
     }
 
+    /// The run that was stopped, with hooks; the last call did not come to its end.
+    static var hooked: RunRecord {
+        func call(_ second: Int, _ moment: HookMoment, _ ending: HookEnding?) -> [(Int, RunEvent)] {
+            [(second, .hookIntended(moment: moment))] + (ending.map { [(second, .hookEnded(moment: moment, ending: $0))] } ?? [])
+        }
+        let well = HookEnding(.ok, exit: 0, seconds: 0)
+        let host = name("acme-1")
+        let before =
+            call(0, HookMoment(.beforeRun, policy: .stop), well) + call(1, HookMoment(.beforeWave, wave: 1, policy: .stop), well)
+            + [(1, .waveStarted(wave: 1))]
+        return record(
+            [(0, start([Self.host("acme-1", wave: 1), Self.host("acme-2", wave: 2)]))] + before + way("acme-1", from: 2)
+                + call(56, HookMoment(.afterHost, wave: 1, host: host, policy: .warn), HookEnding(.timedOut, seconds: 60))
+                + call(57, HookMoment(.afterWave, wave: 1, policy: .warn), HookEnding(.failed, seconds: 0, words: "signal 9"))
+                + call(58, HookMoment(.beforeWave, wave: 2, policy: .stop), HookEnding(.failed, exit: 3, seconds: 2))
+                + [(60, .rolloutStopped(reason: "hook before_wave of wave 2 failed (exit status 3)"))]
+                + call(61, HookMoment(.afterRun, policy: .warn), nil) + [(62, .runEnded(outcome: .stopped, exitStatus: 5))])
+    }
+
     /// Two hosts, both well.
     static var succeeded: RunRecord {
         record(

@@ -276,12 +276,15 @@ struct ScriptedFleet {
     @discardableResult
     func carryOut(
         _ policy: RolloutPolicy, stops: AsyncStream<String> = AsyncStream { $0.finish() }, journal: MemoryJournal = MemoryJournal(),
-        log: MemoryLog = MemoryLog(), clock: RolloutClock = .jumping(), earlier: RunRecord? = nil, retriedBy: String? = nil
+        log: MemoryLog = MemoryLog(), clock: RolloutClock = .jumping(), earlier: RunRecord? = nil, retriedBy: String? = nil,
+        hooks: [HookEvent: HookPolicy] = [:], calling runner: any HookRunner = NoHooks()
     ) async throws -> Ending {
         let run = try #require(RunID("20260101-000000-test"))
+        var plan = plan(policy)
+        plan.hooks = hooks.mapValues { Hook(command: ["/bin/true"], onFailure: $0) }
         let runner = RolloutRunner(
-            plan: plan(policy), lock: HostLock(run: run, person: "test", machine: "here", planDigest: "digest", reason: "test"),
-            connector: ScriptedConnector(hosts), journal: journal, log: log, clock: clock,
+            plan: plan, lock: HostLock(run: run, person: "test", machine: "here", planDigest: "digest", reason: "test"),
+            connector: ScriptedConnector(hosts), journal: journal, log: log, hooks: runner, clock: clock,
             earlier: earlier, retriedBy: retriedBy)
         let ending = try await runner.carryOut(stops: stops)
         return Ending(events: await journal.events, log: await log.text, how: ending)

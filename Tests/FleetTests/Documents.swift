@@ -46,9 +46,9 @@ struct ReasonDocument: Decodable {
 /// A run: `fleet report RUN`, `fleet upgrade`, `fleet status RUN`.
 struct RunDocument: Document {
     static let form = Form(
-        "schema run target purpose started ended outcome exit_status counts notes hosts",
+        "schema run target purpose started ended outcome exit_status counts notes hooks hosts",
         within: [
-            "notes": .acknowledgement,
+            "notes": .acknowledgement, "hooks": Form("event wave host outcome exit policy seconds"),
             "hosts": Form(
                 "name address wave outcome reason from to started ended reconnecting_since saved steps",
                 within: [
@@ -70,6 +70,15 @@ struct RunDocument: Document {
         var steps: [Step]
 
         func step(_ id: String) -> Step? { steps.first { $0.id == id } }
+    }
+
+    struct Hook: Decodable {
+        var event: String
+        var wave: Int?
+        var host: String?
+        var outcome: String?
+        var exit: Int?
+        var policy: String
     }
 
     struct Step: Decodable {
@@ -97,6 +106,7 @@ struct RunDocument: Document {
     var exit_status: Int?
     var counts: [String: Int]
     var notes: [Note]
+    var hooks: [Hook]
     var hosts: [Host]
 
     /// The outcome of every host by name.
@@ -146,9 +156,10 @@ struct CheckDocument: Document {
 /// `fleet plan`.
 struct PlanDocumentForTests: Document {
     static let form = Form(
-        "schema digest created target at_once max_failures budget pause approve spread parked_place step_by_step limits interrupted waves notes hosts",
+        "schema digest created target at_once max_failures budget pause approve spread parked_place step_by_step limits hooks interrupted"
+            + " waves notes hosts",
         within: [
-            "notes": Form("version sha256 state by at until hosts"),
+            "notes": Form("version sha256 state by at until hosts"), "hooks": Form("event command limit on_failure"),
             "waves": Form("number hosts"),
             "hosts": Form(
                 "name address disposition wave reason from class findings steps",
@@ -244,6 +255,7 @@ struct HostsDocument: Document {
         var port: Int
         var become: String
         var labels: [String: String]
+        var addons: [String]?
         var groups: [String]
     }
 

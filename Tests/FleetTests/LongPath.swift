@@ -26,10 +26,10 @@ struct LongPath {
         let before = ["3.39.0-redis5", "3.38.0-shadowpass-rename"]
         let afterPackages =
             ["3.29.0-ticketapi-module", "3.29.0-autodeclaretickets", "3.31.0-go-engines-vars"] + cat("3.33.0-dynamic-infos-module")
-            + ["3.37.0-cancelautosolvedelay"]
+            + ["3.37.0-cancelautosolvedelay", "3.39.0-alwaysflushentities"]
         let afterInit =
             older("3.23.0-autorecompute-option") + cat("3.34.0-axe-postprocessors", "3.34.0-dropins", "3.34.0-enable-engines")
-            + ["3.39.0-engine-fifo", "3.39.0-rabbitmq-init-\(edition.rawValue)", "3.39.0-alwaysflushentities"]
+            + ["3.39.0-engine-fifo", "3.39.0-rabbitmq-init-\(edition.rawValue)"]
             + ["3.39.0-amqp2engines", "3.39.0-unbind-che"]
         let afterRestart =
             older("3.23.0-engine-watcher") + ["3.30.0-weather-dates", "3.32.0-pbehavior-templates", "3.32.0-influx-stat"]

@@ -33,14 +33,17 @@ struct InventoryOptions: ParsableArguments {
     var limit: [String] = []
 
     /// The selected hosts, in the order of the inventory.
-    func hosts() throws -> [Host] {
+    func hosts() throws -> [Host] { try selected().hosts }
+
+    /// The selected part of the inventory, with its add-ons and hooks.
+    func selected() throws -> Inventory {
         guard let path = inventory ?? ProcessInfo.processInfo.environment["FLEET_INVENTORY"], !path.isEmpty else {
             throw Problem(
                 code: "no-inventory", what: "No inventory was named.", place: .argument("-i"),
                 remedy: "Give one with -i FILE, or set the variable FLEET_INVENTORY.")
         }
         let selection = try HostSelection.reading(limit)
-        return try InventoryFile(path).read().selected(by: selection).hosts
+        return try InventoryFile(path).read().selected(by: selection)
     }
 }
 

@@ -29,7 +29,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let policy = try rules.policy()
-        let plan = try await Planning(target: to, policy: policy).plan(inventory.hosts())
+        let plan = try await Planning(target: to, policy: policy, inventory: inventory.selected()).plan()
         let digest = PlanFile.digest(of: plan)
         let reading = try NoteLibrary(catalogue: BuiltInCatalogue.read(), logs: logs.folder).list(for: plan)
         let report = PlanReport(plan, digest: digest, budget: plan.budgetText, reading: reading)

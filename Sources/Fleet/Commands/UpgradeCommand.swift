@@ -82,10 +82,10 @@ struct UpgradeCommand: AsyncParsableCommand {
             let plan = try PlanFile(path).read()
             return (plan, PlanFile.digest(of: plan), plan.hosts.map(\.host))
         }
-        let hosts = try inventory.hosts()
+        let selected = try inventory.selected()
         guard let target = to else { throw ExitStatus.usage }
-        let plan = try await Planning(target: target, policy: rules.policy()).plan(hosts)
-        return (plan, PlanFile.digest(of: plan), hosts)
+        let plan = try await Planning(target: target, policy: rules.policy(), inventory: selected).plan()
+        return (plan, PlanFile.digest(of: plan), selected.hosts)
     }
 
     private func refuseUnlessSomebodyCanAnswer(_ count: Int, _ report: String) throws {

@@ -19,6 +19,7 @@ struct RunExecution {
     ///   - purpose: what it is for, in the words of who starts it.
     ///   - notes: who has read the notes of the releases on the way.
     func begin(purpose: String?, notes: [Acknowledgement], patience: Patience) async throws -> RunRecord {
+        try refuseUnlessHooksCanBeCalled()
         let start = plan.runStart(digest: digest, person: Person.name, machine: Person.machine, purpose: purpose, notes: notes)
         return try await carryOut(patience: patience, earlier: nil, retriedBy: nil) { display in
             try RunRecorder(beginning: run, start: start, plan: Data(PlanFile.text(of: plan).utf8), in: journal, display: display)
@@ -29,6 +30,7 @@ struct RunExecution {
     ///
     /// - Parameter retryingFailed: whether hosts that failed are tried again from the step they failed at.
     func resume(_ earlier: RunRecord, retryingFailed: Bool, patience: Patience) async throws -> RunRecord {
+        try refuseUnlessHooksCanBeCalled()
         let note = RunResume(person: Person.name, machine: Person.machine, retriesFailed: retryingFailed)
         return try await carryOut(patience: patience, earlier: earlier, retriedBy: retryingFailed ? note.person : nil) { display in
             try RunRecorder(resuming: run, note: note, in: journal, display: display)
@@ -45,9 +47,10 @@ struct RunExecution {
         await display.start()
         let reason = await recorder.record.purpose.map { "upgrade to \(plan.target), \($0)" } ?? "upgrade to \(plan.target)"
         let lock = HostLock(run: run, person: Person.name, machine: Person.machine, planDigest: digest, reason: reason)
+        let folder = RunFolder(of: run, in: journal.folder)
         let runner = RolloutRunner(
-            plan: plan, lock: lock, connector: connector, journal: recorder, log: HostLogs(in: RunFolder(of: run, in: journal.folder)),
-            patience: patience, earlier: earlier, retriedBy: retriedBy)
+            plan: plan, lock: lock, connector: connector, journal: recorder, log: HostLogs(in: folder),
+            hooks: HookPrograms(logs: journal.folder, folder: folder), patience: patience, earlier: earlier, retriedBy: retriedBy)
         let ending: RolloutRunner.Ending
         do {
             ending = try await runner.carryOut(stops: signals.names)
@@ -67,6 +70,19 @@ struct RunExecution {
         var record = await recorder.record
         record.isAlive = false
         return record
+    }
+}
+
+extension RunExecution {
+    /// A hook that cannot be called on this machine keeps every host from being touched.
+    private func refuseUnlessHooksCanBeCalled() throws {
+        let problems = HookEvent.allCases.compactMap { event -> Problem? in
+            guard let word = plan.hooks[event]?.command.first, let what = HookProgram(word).whatIsWrong else { return nil }
+            return Problem(
+                code: "bad-hook-command", what: "The hook \(event.rawValue) of the plan cannot be called: \(what)",
+                remedy: "Put the program there, or make a new plan. No host was touched.")
+        }
+        guard problems.isEmpty else { throw Problems(problems) }
     }
 }
 

@@ -87,12 +87,20 @@ actor RunRecorder: RunJournal {
         private static let mostEvents = ProcessInfo.processInfo.environment["FLEET_DIE_AFTER_EVENTS"].flatMap(Int.init)
     #endif
 
-    /// Writes how the run ended, computed from what the journal holds.
-    func end() async throws {
+    /// The run as it would stand if it ended now.
+    private var closed: RunRecord {
         var closed = record
         closed.isAlive = false
         // A run without an end counts as left behind; this one is about to get its end.
         closed.apply(StampedEvent(sequence: 0, at: Timestamp.now().description, event: .runEnded(outcome: .running, exitStatus: 0)))
+        return closed
+    }
+
+    func outcome() -> RunOutcome { closed.outcome }
+
+    /// Writes how the run ended, computed from what the journal holds.
+    func end() async throws {
+        let closed = closed
         try await append(.runEnded(outcome: closed.outcome, exitStatus: Int(closed.exitStatus?.rawValue ?? 1)))
     }
 

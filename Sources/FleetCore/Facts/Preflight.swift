@@ -386,15 +386,15 @@ extension Preflight {
 
     private static func addons(_ facts: HostFacts, _ host: Host) -> Answer {
         let other = facts.otherPackages.map { "\($0.name) \($0.version)" }.joined(separator: ", ")
-        switch host.addons {
-        case .some(.none) where !other.isEmpty:
-            return .warn("the inventory says there are no add-ons, but the host has \(other)", "make sure that they work with the target")
-        case .some(.none): return .pass("none")
-        case nil:
-            return .warn(
+        guard let names = host.addons else {
+            return .block(
                 "the inventory does not say what add-ons the customer has" + (other.isEmpty ? "" : "; the host has \(other)"),
-                "write `addons: none` if there are none")
+                "write `addons: none` if there are none, else list the step files")
         }
+        if names.isEmpty, !other.isEmpty {
+            return .warn("the inventory says there are no add-ons, but the host has \(other)", "make sure that they work with the target")
+        }
+        return .pass(names.isEmpty ? "none" : names.joined(separator: ", "))
     }
 
     private static func unread(_ facts: HostFacts) -> Answer {

@@ -24,8 +24,8 @@ public struct Host: Hashable, Sendable, Codable {
     public var customer: String?
     /// What the inventory says about it besides, by name: ``RolloutPolicy/limits`` go by it. `customer` is not among them.
     public var labels: [String: String]
-    /// What the inventory says about add-ons of the customer; nil if it says nothing.
-    public var addons: Addons?
+    /// The names of the customer's add-ons, in the order of the inventory; none if it says that there are none, nil if it says nothing.
+    public var addons: [String]?
     /// What becomes of the accounts that `canopsinit` resets.
     public var accounts: AccountPolicy
     /// How long a unit is watched after the restart before it counts as running.
@@ -37,7 +37,7 @@ public struct Host: Hashable, Sendable, Codable {
     public init(
         name: HostName, address: String, port: UInt16 = 22, user: String = "root", identity: String? = nil,
         knownHosts: String? = nil, become: Become = .none, edition: Edition = .core, stack: Stack = .python,
-        packages: PackageScope = .system, customer: String? = nil, labels: [String: String] = [:], addons: Addons? = nil,
+        packages: PackageScope = .system, customer: String? = nil, labels: [String: String] = [:], addons: [String]? = nil,
         accounts: AccountPolicy = .restore, settle: Duration = .seconds(60), groups: [String] = []
     ) {
         self.name = name
@@ -102,19 +102,21 @@ public enum PackageScope: String, Hashable, Sendable, Codable, CaseIterable {
     case canopsis
 }
 
-/// What the inventory declares about the customer's add-ons.
-public enum Addons: String, Hashable, Sendable, Codable, CaseIterable {
-    /// There are none: the standard procedure is all there is to do.
-    case none
-}
-
 /// The hosts on file, in the order of the file.
 public struct Inventory: Hashable, Sendable {
     /// Every host once.
     public var hosts: [Host]
+    /// What the add-ons that hosts name ask for, each once.
+    public var addOns: [AddOn]
+    /// What is called on the coordinator at moments of a run.
+    public var hooks: [HookEvent: Hook]
 
     /// Creates an inventory; names must be unique.
-    public init(hosts: [Host]) { self.hosts = hosts }
+    public init(hosts: [Host], addOns: [AddOn] = [], hooks: [HookEvent: Hook] = [:]) {
+        self.hosts = hosts
+        self.addOns = addOns
+        self.hooks = hooks
+    }
 
     /// The names of all groups, sorted.
     public var groups: [String] { Set(hosts.flatMap(\.groups)).sorted() }

@@ -74,7 +74,7 @@ extension Inventory {
         let takesAll = selection.patterns.allSatisfy(\.excludes)
         let left = hosts.filter { (takesAll || taken.contains($0.name)) && !dropped.contains($0.name) }
         guard !left.isEmpty else { throw Problems([.nothingSelected(selection)]) }
-        return Inventory(hosts: left)
+        return Inventory(hosts: left, addOns: addOns, hooks: hooks)
     }
 
     /// The hosts one pattern stands for, whether it adds or takes away.

@@ -40,6 +40,7 @@ extension Reason {
         case stepConfirmed = "step-confirmed"
         case stepSkipped = "step-skipped"
         case interrupted
+        case hookFailed = "hook-failed"
 
         // Not reached.
         case connectFailed = "connect-failed"
@@ -105,6 +106,7 @@ extension Reason {
             case .stepConfirmed: "done, says \(value("person"))\(parameters["note"].map { ": \($0)" } ?? "")"
             case .stepSkipped: "left out by \(value("person"))\(parameters["note"].map { ": \($0)" } ?? "")"
             case .interrupted: "not started: the run was interrupted"
+            case .hookFailed: "not started: \(value("words"))"
             case .connectFailed: "no connection\(words(": "))"
             case .hostKeyRefused: "host key refused\(words(": "))"
             case .loginRefused: "login refused\(words(": "))"

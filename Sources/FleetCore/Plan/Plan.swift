@@ -12,13 +12,15 @@ public struct Plan: Hashable, Sendable, Codable {
     public var target: CanopsisVersion
     /// The rules of the rollout, as given.
     public var policy: RolloutPolicy
+    /// What is called on the coordinator at moments of the run.
+    public var hooks: [HookEvent: Hook]
     /// Every selected host, in the order of the inventory.
     public var hosts: [PlannedHost]
     /// The hosts with work to do, in order.
     public var waves: [Wave]
 
     /// The form this version of Fleet writes; 2 has pauses, approvals, limits and labels, 3 the steps of releases and those for a person,
-    /// 4 the way through versions before the target.
+    /// 4 the way through versions before the target, names of add-ons, and hooks.
     public static let currentSchema = 4
     /// The forms this version of Fleet reads. What an older form lacks was not given.
     public static let readableSchemas = 1...currentSchema
@@ -26,13 +28,14 @@ public struct Plan: Hashable, Sendable, Codable {
     /// Creates a plan.
     public init(
         schema: Int = Plan.currentSchema, fleet: String, created: String, target: CanopsisVersion, policy: RolloutPolicy,
-        hosts: [PlannedHost], waves: [Wave]
+        hooks: [HookEvent: Hook] = [:], hosts: [PlannedHost], waves: [Wave]
     ) {
         self.schema = schema
         self.fleet = fleet
         self.created = created
         self.target = target
         self.policy = policy
+        self.hooks = hooks
         self.hosts = hosts
         self.waves = waves
     }

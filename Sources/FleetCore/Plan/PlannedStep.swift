@@ -14,7 +14,7 @@ public struct PlannedStep: Hashable, Sendable, Codable {
     public var instruction: String
     /// Whether it may be begun again after it was cut off: doing it twice is as good as once. One that may not is left to a person.
     public var isRepeatable: Bool
-    /// What asks for it beyond the standard procedure: `release 3.38.0`; nil for the procedure itself.
+    /// What asks for it beyond the standard procedure: `release 3.38.0`, `add-on acme`; nil for the procedure itself.
     public var origin: String?
     /// The facts because of which the host needs it, as sentences without full stops.
     public var because: [String]
@@ -29,7 +29,8 @@ public struct PlannedStep: Hashable, Sendable, Codable {
         case manual
     }
 
-    /// Whether the host ends it once its limit is over. What changes packages or the database, or what a release asks for, is never
+    /// Whether the host ends it once its limit is over. What changes packages or the database, or what a release or an add-on asks for, is
+    /// never
     /// ended half-way: it is reported overdue, and a person decides.
     public var mayBeEnded: Bool { id.base == .daemonReload || id.base == .restart }
 
@@ -57,7 +58,7 @@ public struct PlannedStep: Hashable, Sendable, Codable {
     }
 }
 
-/// The stable name of a step: one of the standard procedure, or that of a release's step.
+/// The stable name of a step: one of the standard procedure, or that of a step of a release or of an add-on.
 ///
 /// It is a path component and part of a unit's name on the host, so its form is narrow.
 public struct StepID: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
@@ -99,7 +100,7 @@ public struct StepID: RawRepresentable, Hashable, Sendable, Codable, CustomStrin
     /// Compare units and web interface with what was before.
     public static let verify = StepID(trusted: "verify")
 
-    /// Whether it is none of Fleet's own: a release asks for it.
+    /// Whether it is none of Fleet's own: a release or an add-on asks for it.
     public var isOfRelease: Bool { !Self.own.contains(base) }
 
     /// The version this step of Fleet's own brings a host to on the way to its target, `to-3.27.0.packages`; nil for all others.

@@ -6,6 +6,10 @@ public struct Planner: Sendable {
     public var policy: RolloutPolicy
     /// What is known of the vendor's releases.
     public var catalogue: Catalogue
+    /// What the add-ons that hosts name ask for.
+    public var addOns: [AddOn] = []
+    /// What is called on the coordinator at moments of the run.
+    public var hooks: [HookEvent: Hook] = [:]
     /// The version of Fleet that plans.
     public var fleet: String
     /// When it plans, RFC 3339 in UTC.
@@ -34,7 +38,7 @@ public struct Planner: Sendable {
         for index in planned.indices {
             if let wave = number[planned[index].host.name] { planned[index].disposition = .upgrade(wave: wave) }
         }
-        return Plan(fleet: fleet, created: created, target: target, policy: policy, hosts: planned, waves: waves)
+        return Plan(fleet: fleet, created: created, target: target, policy: policy, hooks: hooks, hosts: planned, waves: waves)
     }
 
     private func plan(_ host: Host, given reading: FactReading) -> PlannedHost {
@@ -87,8 +91,11 @@ public struct Planner: Sendable {
         }
         var steps: [PlannedStep] = []
         var firstStop = 1
+        let addOnSteps = stepsOfAddOns(for: host, from: relied.version, facts)
         for path in paths {
-            let further = ReleaseSteps(path, hasDatabaseClient: facts.hasDatabaseClient ?? true, firstStop: firstStop)
+            // Each step of an add-on is done once: before the first packages are replaced, or on the way to the target.
+            let own = addOnSteps.filter { ($0.step.work.phase == .beforePackages) ? path == paths.first : path == last }
+            let further = ReleaseSteps(path, addOns: own, hasDatabaseClient: facts.hasDatabaseClient ?? true, firstStop: firstStop)
             firstStop = further.nextStop
             let procedure = Procedure.standard3(
                 for: host, packageManager: relied.packageManager,
@@ -125,6 +132,13 @@ public struct Planner: Sendable {
             Problem(
                 code: "invalid-argument", what: "\(version) does not come before \(target).", place: .argument("--step-by-step"),
                 remedy: "Give the versions on the way to the target, without the target itself.")
+        }
+    }
+
+    /// What the add-ons of a host ask for, in the order the inventory names them.
+    private func stepsOfAddOns(for host: Host, from installed: CanopsisVersion, _ facts: HostFacts) -> [ResolvedAddOnStep] {
+        (host.addons ?? []).flatMap { name in
+            addOns.first { $0.name == name }?.resolved(facts: facts, host: host, installed: installed) ?? []
         }
     }
 

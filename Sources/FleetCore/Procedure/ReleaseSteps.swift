@@ -1,4 +1,4 @@
-/// What the releases on a host's path ask for, as steps of its procedure.
+/// What the releases on a host's path and its add-ons ask for, as steps of its procedure.
 public struct ReleaseSteps: Hashable, Sendable {
     private let byPhase: [StepPhase: [PlannedStep]]
     /// The number that the next stop of the engines would have.
@@ -8,15 +8,17 @@ public struct ReleaseSteps: Hashable, Sendable {
     ///
     /// What is optional, or only to know, is no step. What a person does, or what the facts don't say whether it is needed, waits for a
     /// person; so does a change of the database where the host has no client for it. What blocks is a question before the first step. Steps that need the engines stopped stand between a stop and a start of those that ran.
+    /// In each phase add-ons come after the releases, in the order of the inventory.
     ///
     /// - Parameter firstStop: the number of its first stop of the engines, counted from 1 over all the versions a host is brought to.
-    public init(_ path: ReleasePath, hasDatabaseClient: Bool, firstStop: Int = 1) {
+    public init(_ path: ReleasePath, addOns: [ResolvedAddOnStep] = [], hasDatabaseClient: Bool, firstStop: Int = 1) {
         var byPhase: [StepPhase: [PlannedStep]] = [:]
         var stops = firstStop - 1
         var areStopped = false
         for phase in StepPhase.allCases {
             let questions = phase == .beforePackages ? path.steps.filter(\.blocks) : []
-            let due = questions + path.steps(in: phase).filter { !$0.blocks && ($0.isCarriedOut || $0.needsPerson) }
+            let ofReleases = questions + path.steps(in: phase).filter { !$0.blocks && ($0.isCarriedOut || $0.needsPerson) }
+            let due = ofReleases.map(DueStep.init) + addOns.filter { $0.isDue && $0.step.work.phase == phase }.map(DueStep.init)
             var steps: [PlannedStep] = []
             for step in due {
                 let planned = step.planned(hasDatabaseClient)
@@ -55,10 +57,28 @@ public struct ReleaseSteps: Hashable, Sendable {
     }
 }
 
-extension ResolvedStep {
+/// A step that a host needs, or may need, whoever asks for it.
+private struct DueStep {
+    var step: ReleaseStep
+    var resolution: Resolution
+    var origin: String
+    /// Shell text that has to end with 0 after what the step does; nil for no such check.
+    var check: String?
+
+    init(_ resolved: ResolvedStep) {
+        (step, resolution, origin) = (resolved.step, resolved.resolution, "release \(resolved.release)")
+    }
+
+    init(_ resolved: ResolvedAddOnStep) {
+        (step, resolution, origin) = (resolved.step.work, resolved.resolution, "add-on \(resolved.addOn)")
+        check = resolved.step.check
+    }
+
+    private var isCarriedOut: Bool { resolution.doesApply && step.isAutomatic && !step.isOptional }
+
     /// The step for the plan of its host.
-    fileprivate func planned(_ hasDatabaseClient: Bool) -> PlannedStep {
-        guard let id = StepID(rawValue: step.id) else { preconditionFailure("the catalogue lets no step in with the name \(step.id)") }
+    func planned(_ hasDatabaseClient: Bool) -> PlannedStep {
+        guard let id = StepID(rawValue: step.id) else { preconditionFailure("nobody lets a step in with the name \(step.id)") }
         let facts: [String]
         switch resolution {
         case .applies(let reasons), .unknown(let reasons): facts = reasons
@@ -67,19 +87,20 @@ extension ResolvedStep {
         let needsClient = if case .mongo = step.work { !hasDatabaseClient } else { false }
         if isCarriedOut, !needsClient, !step.isBlocking, let script = step.work?.shellText {
             return PlannedStep(
-                id: id, title: step.title, script: script, limit: step.limit, kind: .job, isRepeatable: step.canBeRepeated,
-                origin: "release \(release)", because: facts)
+                id: id, title: step.title, script: check.map { CheckedScript(script, check: $0).text } ?? script, limit: step.limit,
+                kind: .job, isRepeatable: step.canBeRepeated, origin: origin, because: facts)
         }
-        var paragraphs = [step.text]
+        var paragraphs = step.text.isEmpty ? [] : [step.text]
         if resolution.isUnknown {
             paragraphs.insert("Fleet does not know whether this host needs it: \(facts.joined(separator: "; ")).", at: 0)
         }
         if needsClient { paragraphs.insert("The host has no MongoDB client, so Fleet cannot do it.", at: 0) }
         if step.kind == .notice { paragraphs.append("Confirm that this host shall be upgraded all the same, or give it up (fleet abort).") }
         if let work = step.work { paragraphs.append(work.script) }
+        if let check { paragraphs.append("Afterwards this has to end with 0:\n" + check) }
         return PlannedStep(
             id: id, title: step.title, script: "", limit: .zero, kind: .manual, instruction: paragraphs.joined(separator: "\n"),
-            origin: "release \(release)", because: facts)
+            origin: origin, because: facts)
     }
 }
 

@@ -46,6 +46,10 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case rolloutStopped(reason: String)
     /// A signal or an operator asked to stop.
     case interrupted(signal: String)
+    /// A hook is about to be called on the coordinator.
+    case hookIntended(moment: HookMoment)
+    /// A hook has ended.
+    case hookEnded(moment: HookMoment, ending: HookEnding)
     /// The run ended; computed from the events before.
     case runEnded(outcome: RunOutcome, exitStatus: Int)
     /// `fleet exec` ran a command: the one event of such a run.

@@ -41,6 +41,8 @@ public struct RunRecord: Hashable, Sendable {
     public private(set) var awaitedWave: Int?
     /// Who approved which wave.
     public private(set) var approvals: [Int: String] = [:]
+    /// The hooks that were called, in order.
+    public private(set) var hooks: [HookRecord] = []
     /// Why the rollout was stopped, if it was.
     public private(set) var stop: String?
     /// The signal that interrupted the run, if one did: `INT` or `TERM`.
@@ -123,6 +125,11 @@ public struct RunRecord: Hashable, Sendable {
         case .rolloutStopped(let reason):
             stop = reason
             pause = nil
+        case .hookIntended(let moment):
+            reopen()
+            hooks.append(HookRecord(moment: moment))
+        case .hookEnded(let moment, let ending):
+            if let place = hooks.lastIndex(where: { $0.moment == moment && $0.ending == nil }) { hooks[place].ending = ending }
         case .interrupted(let name): signal = String((name.hasPrefix("SIG") ? name.dropFirst(3) : name[...]).prefix(12))
         case .runEnded(_, let status):
             ended = at
@@ -248,6 +255,14 @@ public struct RunRecord: Hashable, Sendable {
         if let stop { return Reason(.rolloutStopped, ["words": stop]) }
         return isOpen || ended != nil ? nil : Reason(.runEndedEarly)
     }
+}
+
+/// One call of a hook in a run read back.
+public struct HookRecord: Hashable, Sendable {
+    /// Which moment it was for.
+    public var moment: HookMoment
+    /// How it ended; nil while it is under way, and if the coordinator ended before it.
+    public internal(set) var ending: HookEnding?
 }
 
 /// A pause between two waves.

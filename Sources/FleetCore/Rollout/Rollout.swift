@@ -164,6 +164,12 @@ public struct Rollout: Hashable, Sendable {
         }
     }
 
+    /// Takes back that these hosts were to be started: none of them was begun. Called after a stop, so nobody has their places.
+    public mutating func takeBack(_ hosts: [HostName]) -> [Instruction] {
+        atWork.subtract(hosts)
+        return finishIfIdle()
+    }
+
     /// What the rules say after a host of this wave has ended.
     private func reasonToStop(in wave: OpenWave) -> StopReason? {
         guard wave.index < waves.count - 1 || !wave.waiting.isEmpty else { return nil }

@@ -10,6 +10,8 @@ public enum StopReason: Hashable, Sendable {
     case noUpgradedHost(wave: Int)
     /// A person asked for it.
     case askedByOperator
+    /// A hook whose failure stops the run has failed; what and how, as a sentence.
+    case hookFailed(String)
     /// The coordinator got a signal; its name without `SIG`.
     case signal(String)
 
@@ -22,6 +24,7 @@ public enum StopReason: Hashable, Sendable {
         case .noPlaceLeft(let atOnce): "failed hosts hold all \(atOnce) places at work"
         case .noUpgradedHost(let wave): "no host of wave \(wave) was upgraded"
         case .askedByOperator: "an operator asked to stop"
+        case .hookFailed(let words): words
         case .signal(let name): "stopped by SIG\(name)"
         }
     }

@@ -55,8 +55,13 @@ extension CatalogueReader {
                 in: path, remedy: "Name a later release, or leave the step out."))
         return nil
     }
+}
 
-    private mutating func limit(_ found: (text: String, line: Int)?) -> Duration? {
+// MARK: - What steps of releases and of add-ons have in common
+
+extension ShapeReader {
+    /// How long a step may take; nil if it does not say, or wrongly.
+    mutating func limit(_ found: (text: String, line: Int)?) -> Duration? {
         guard let found else { return nil }
         if let limit = Duration(found.text) { return limit }
         problems.append(
@@ -65,7 +70,7 @@ extension CatalogueReader {
     }
 
     /// What carries a step out; its kind decides in which language its script is.
-    private mutating func work(_ fields: CatalogueFields, of kind: StepKind) -> StepWork? {
+    mutating func work(_ fields: CatalogueFields, of kind: StepKind) -> StepWork? {
         let edit = fields["edit"].flatMap { readEdit($0.value) }
         let script = optional("script", of: fields)?.text
         if let entry = fields["edit"], kind != .configEdit || fields["script"] != nil {
@@ -116,20 +121,20 @@ extension CatalogueReader {
 
 // MARK: - Conditions
 
-extension CatalogueReader {
-    /// What a condition is about, with the keys it may have besides.
-    private static let conditionKeys: [(key: String, others: [String])] = [
-        ("system", ["versions"]), ("edition", []), ("stack", []), ("install", []), ("unit", ["is"]), ("file", ["contains", "lacks"]),
-        ("comes_from_before", []),
-    ]
+/// What a condition is about, with the keys it may have besides.
+private let conditionKeys: [(key: String, others: [String])] = [
+    ("system", ["versions"]), ("edition", []), ("stack", []), ("install", []), ("unit", ["is"]), ("file", ["contains", "lacks"]),
+    ("comes_from_before", []),
+]
 
+extension ShapeReader {
     /// The conditions of a step or a withdrawal; none if it has none.
     mutating func conditions(_ entry: YAMLEntry?) -> [StepCondition] {
         list(entry, write: "each condition as `- {stack: go}`").compactMap { condition($0) }
     }
 
     private mutating func condition(_ value: YAMLValue) -> StepCondition? {
-        let subjects = Self.conditionKeys.map(\.key)
+        let subjects = conditionKeys.map(\.key)
         guard case .mapping(let entries, let place) = value else {
             problems.append(
                 .wrongShape("A condition", wants: "a mapping", not: value, in: path, write: "`{stack: go}`, or another of its kind"))
@@ -149,7 +154,7 @@ extension CatalogueReader {
             }
             return nil
         }
-        let allowed = [subject] + (Self.conditionKeys.first { $0.key == subject }?.others ?? [])
+        let allowed = [subject] + (conditionKeys.first { $0.key == subject }?.others ?? [])
         guard let fields = fields(value, called: "A condition", allowed: allowed, write: "`{stack: go}`") else { return nil }
         let found = required(subject, of: fields)
         switch subject {

@@ -10,7 +10,7 @@ struct DeclaredRelease {
 /// Walks through one file of a catalogue and gathers releases and mistakes.
 ///
 /// The file is one release, or a list of releases.
-struct CatalogueReader {
+struct CatalogueReader: ShapeReader {
     let path: String
     private(set) var releases: [DeclaredRelease] = []
     var problems: [Problem] = []

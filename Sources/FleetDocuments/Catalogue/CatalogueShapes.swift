@@ -10,7 +10,15 @@ struct CatalogueFields {
     subscript(key: String) -> YAMLEntry? { entries[key] }
 }
 
-extension CatalogueReader {
+/// Reads values out of a document and gathers what is wrong with them, each complaint at its line.
+protocol ShapeReader {
+    /// The file, as complaints name it.
+    var path: String { get }
+    /// What is wrong so far.
+    var problems: [Problem] { get set }
+}
+
+extension ShapeReader {
     /// The entries of a mapping; a key that is not allowed is a problem, and so is anything but a mapping.
     mutating func fields(_ value: YAMLValue, called name: String, allowed: [String], write: String) -> CatalogueFields? {
         guard case .mapping(let entries, let line) = value else {

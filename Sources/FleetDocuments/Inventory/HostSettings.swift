@@ -15,7 +15,8 @@ struct HostSettings {
     var customer: String?
     /// Each label by its name.
     var labels: [String: String] = [:]
-    var addons: Addons?
+    /// The step files of its add-ons, absolute; none if it says that there are none.
+    var addons: [String]?
     var accounts: AccountPolicy?
     var settle: Duration?
 

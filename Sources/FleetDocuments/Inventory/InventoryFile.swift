@@ -18,22 +18,40 @@ public struct InventoryFile: Sendable {
     /// Reads and checks everything; throws every mistake there is, in the order of files and lines.
     public func read() throws(Problems) -> Inventory {
         var (declared, problems): ([DeclaredHost], [Problem]) = ([], [])
+        var references: [AddOnReference] = []
+        var hooks: (byEvent: [HookEvent: Hook], place: Problem.Place)?
         let files = try YAMLFiles(path: path, role: "inventory", holding: "inventories").paths()
         for file in files {
             do throws(Problem) {
                 var reader = InventoryReader(path: file, home: home)
                 reader.read(try TextFile(path: file, role: "inventory").read())
                 declared += reader.hosts
+                references += reader.addOnReferences
+                if let found = reader.hooks {
+                    let place = Problem.Place.file(file, line: found.line)
+                    if let hooks { problems.append(.hooksTwice(first: hooks.place, at: place)) }
+                    hooks = hooks ?? (found.byEvent, place)
+                }
                 problems += reader.problems
             } catch {
                 problems.append(error)
             }
         }
         problems += Self.duplicates(among: declared)
-        let (hosts, keyProblem) = withUsualFiles(declared.map(\.host))
+        let addOns = AddOnFiles(references)
+        problems += addOns.problems
+        let (hosts, keyProblem) = withUsualFiles(declared.map { Self.withNames($0.host, of: addOns) })
         if let keyProblem { problems.append(keyProblem) }
-        guard problems.isEmpty else { throw Problems(problems.inOrder(of: files)) }
-        return Inventory(hosts: hosts)
+        guard problems.isEmpty else { throw Problems(problems.inOrder(of: files + addOns.shown)) }
+        return Inventory(
+            hosts: hosts, addOns: addOns.byFile.values.sorted { $0.name < $1.name }, hooks: hooks?.byEvent ?? [:])
+    }
+
+    /// The host with the names of its add-ons in the place of their files.
+    private static func withNames(_ host: Host, of addOns: AddOnFiles) -> Host {
+        var host = host
+        host.addons = host.addons?.compactMap { addOns.byFile[$0]?.name }
+        return host
     }
 
     /// Hosts that say nothing of keys use the files OpenSSH would use.

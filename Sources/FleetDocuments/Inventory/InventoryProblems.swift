@@ -74,10 +74,10 @@ extension Problem {
             remedy: "Write `customer: NAME` beside `labels`; it works as a label everywhere.")
     }
 
-    static func addonsNotBuilt(at line: Int, in path: String) -> Problem {
+    static func noAddons(_ what: String, at line: Int, in path: String) -> Problem {
         Problem(
-            code: "addons-not-built", what: "Add-on steps cannot be run yet: only `addons: none` can be declared.",
-            place: .file(path, line: line), remedy: "Write `addons: none` if there are none, else leave the key out.")
+            code: "bad-addons", what: what, place: .file(path, line: line),
+            remedy: "Write `addons: none` if there are none, else a list of step files: `addons: [add-ons/dashboards.yaml]`.")
     }
 
     static func keyFileMissing(_ file: String, at line: Int, in path: String) -> Problem {

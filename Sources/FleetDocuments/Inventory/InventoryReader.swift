@@ -16,6 +16,10 @@ struct InventoryReader {
     let path: String
     let folder: Folder
     private(set) var hosts: [DeclaredHost] = []
+    /// Where step files of add-ons are named.
+    private(set) var addOnReferences: [AddOnReference] = []
+    /// What is called at moments of a run, and the line that begins it; nil if the file says nothing of it.
+    private(set) var hooks: (byEvent: [HookEvent: Hook], line: Int)?
     private(set) var problems: [Problem] = []
 
     init(path: String, home: String) {
@@ -46,7 +50,8 @@ struct InventoryReader {
             case "defaults": break
             case "hosts": readHosts(entry.value, in: groups, under: settings)
             case "groups": readGroups(entry.value, in: groups, under: settings)
-            default: refuse(entry, allowed: ["defaults", "groups", "hosts"])
+            case "hooks" where groups.isEmpty: readHooks(entry)
+            default: refuse(entry, allowed: ["defaults", "groups"] + (groups.isEmpty ? ["hooks"] : []) + ["hosts"])
             }
         }
     }
@@ -60,6 +65,12 @@ struct InventoryReader {
             let groups = outer.contains(entry.key) ? outer : outer + [entry.key]
             readGroup(entry.value, called: "The group `\(entry.key)`", in: groups, under: settings)
         }
+    }
+
+    private mutating func readHooks(_ entry: YAMLEntry) {
+        var reader = HooksReader(path: path, folder: folder)
+        hooks = (reader.hooks(entry), entry.line)
+        problems += reader.problems
     }
 
     private mutating func readHosts(_ value: YAMLValue, in groups: [String], under outer: HostSettings) {
@@ -184,13 +195,37 @@ extension InventoryReader {
         return nil
     }
 
-    private mutating func addons(_ entry: YAMLEntry) -> Addons? {
+    private mutating func addons(_ entry: YAMLEntry) -> [String]? {
         switch entry.value {
         case .nothing: problems.append(.missingValue(entry.key, at: entry.line, in: path))
-        case .text(let text, _) where text == Addons.none.rawValue: return Addons.none
-        case .text, .list, .mapping: problems.append(.addonsNotBuilt(at: entry.line, in: path))
+        case .text("none", _): return []
+        case .list(let values, _) where !values.isEmpty:
+            var files: [String] = []
+            for value in values {
+                guard case .text(let text, let line) = value, !text.isEmpty else {
+                    problems.append(.noAddons("A step file is named by its path, this is \(value.kind).", at: value.line, in: path))
+                    continue
+                }
+                let file = folder.canonical(text)
+                if files.contains(file) {
+                    problems.append(.noAddons("The step file `\(text.shortened)` is named twice.", at: line, in: path))
+                } else {
+                    files.append(file)
+                    addOnReferences.append(AddOnReference(file: file, shown: shown(text), inventory: path, line: line))
+                }
+            }
+            return files.isEmpty ? nil : files
+        case .list(_, let line): problems.append(.noAddons("This list names no step file.", at: line, in: path))
+        case .text(_, let line), .mapping(_, let line):
+            problems.append(.noAddons("`addons` is `none` or a list of step files, this is \(entry.value.kind).", at: line, in: path))
         }
         return nil
+    }
+
+    /// A file beside this one as complaints name it: by the way to this one.
+    private func shown(_ text: String) -> String {
+        guard !text.hasPrefix("/"), !text.hasPrefix("~/"), let end = path.lastIndex(of: "/") else { return folder.shown(text) }
+        return path[...end] + text
     }
 
     private mutating func labels(_ entry: YAMLEntry) -> [String: String] {

@@ -6,6 +6,8 @@ extension PlanDocument {
     init(_ plan: Plan) {
         self.init(
             schema: plan.schema, fleet: plan.fleet, created: plan.created, target: plan.target, policy: Policy(plan.policy),
+            hooks: plan.hooks.isEmpty
+                ? nil : Dictionary(uniqueKeysWithValues: plan.hooks.map { ($0.rawValue, HookEntry($1)) }),
             hosts: plan.hosts.map(PlannedHostEntry.init), waves: plan.waves.map { WaveEntry(number: $0.number, hosts: $0.hosts) })
     }
 
@@ -13,10 +15,29 @@ extension PlanDocument {
         get throws {
             Plan(
                 schema: schema, fleet: fleet, created: created, target: target, policy: policy.policy,
-                hosts: try hosts.map { try $0.planned() },
+                hooks: try PlanDocument.hooks(in: hooks ?? [:]), hosts: try hosts.map { try $0.planned() },
                 waves: waves.map { Wave(number: $0.number, hosts: $0.hosts) })
         }
     }
+}
+
+extension PlanDocument {
+    fileprivate static func hooks(in entries: [String: HookEntry]) throws -> [HookEvent: Hook] {
+        var hooks: [HookEvent: Hook] = [:]
+        for (word, entry) in entries {
+            guard let event = HookEvent(rawValue: word) else {
+                throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "there is no hook \(word)"))
+            }
+            hooks[event] = entry.hook
+        }
+        return hooks
+    }
+}
+
+extension PlanDocument.HookEntry {
+    init(_ hook: Hook) { self.init(command: hook.command, limit: DurationText(hook.limit), onFailure: hook.onFailure) }
+
+    var hook: Hook { Hook(command: command, limit: limit.duration, onFailure: onFailure) }
 }
 
 extension PlanDocument.Policy {
@@ -81,14 +102,14 @@ extension PlanDocument.HostEntry {
         self.init(
             name: host.name, address: host.address, port: host.port, user: host.user, identity: host.identity,
             knownHosts: host.knownHosts, become: host.become, edition: host.edition, stack: host.stack, packages: host.packages,
-            customer: host.customer, labels: host.labels.isEmpty ? nil : host.labels, addons: host.addons,
+            customer: host.customer, labels: host.labels.isEmpty ? nil : host.labels, addons: host.addons.map(AddonsEntry.init),
             accounts: host.accounts == .restore ? nil : host.accounts, settle: DurationText(host.settle), groups: host.groups)
     }
 
     var host: Host {
         Host(
             name: name, address: address, port: port, user: user, identity: identity, knownHosts: knownHosts, become: become,
-            edition: edition, stack: stack, packages: packages, customer: customer, labels: labels ?? [:], addons: addons,
+            edition: edition, stack: stack, packages: packages, customer: customer, labels: labels ?? [:], addons: addons?.names,
             accounts: accounts ?? .restore, settle: settle.duration,
             groups: groups)
     }

@@ -8,6 +8,8 @@ struct PlanDocument: Hashable, Codable {
     var created: String
     var target: CanopsisVersion
     var policy: Policy
+    // Not in forms 1 to 3; left out where there are none.
+    var hooks: [String: HookEntry]?
     var hosts: [PlannedHostEntry]
     var waves: [WaveEntry]
 
@@ -50,7 +52,7 @@ struct PlanDocument: Hashable, Codable {
         var packages: PackageScope
         var customer: String?
         var labels: [String: String]?
-        var addons: Addons?
+        var addons: AddonsEntry?
         // Not in forms 1 and 2; left out where they are restored.
         var accounts: AccountPolicy?
         var settle: DurationText
@@ -114,9 +116,40 @@ struct PlanDocument: Hashable, Codable {
         var because: [String]?
     }
 
+    struct HookEntry: Hashable, Codable {
+        var command: [String]
+        var limit: DurationText
+        var onFailure: HookPolicy
+    }
+
     struct WaveEntry: Hashable, Codable {
         var number: Int
         var hosts: [HostName]
+    }
+}
+
+/// What is said of a host's add-ons: `"none"`, or a list of their names, which forms 1 to 3 do not have.
+struct AddonsEntry: Hashable, Codable {
+    var names: [String]
+
+    init(_ names: [String]) { self.names = names }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let word = try? container.decode(String.self) {
+            guard word == "none" else {
+                throw DecodingError.dataCorrupted(
+                    .init(codingPath: decoder.codingPath, debugDescription: "neither none nor a list of names"))
+            }
+            names = []
+        } else {
+            names = try container.decode([String].self)
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if names.isEmpty { try container.encode("none") } else { try container.encode(names) }
     }
 }
 

@@ -13,7 +13,7 @@ struct ReasonTests {
         .stepSkipped: ["person": "ana", "note": "none here"],
         .approvalNeeded: ["wave": "2"], .approved: ["wave": "2", "person": "ana"],
         .hostLocked: ["holder": "ana"], .leftUnfinished: ["holder": "ana", "run": "20261123-142501-x7k2"], .stepRetried: ["person": "ana"],
-        .rolloutStopped: ["words": "x"], .jobExited: ["status": "2"],
+        .hookFailed: ["words": "x"], .rolloutStopped: ["words": "x"], .jobExited: ["status": "2"],
         .jobOverdue: ["limit": "1h"], .jobEnded: ["limit": "1h"], .givenUp: ["person": "ana"],
         .versionNotReached: ["package": "canopsis-core", "found": "3.25.0-1", "target": "3.26.0"],
         .unitNotRunning: ["unit": "a.service", "state": "failed"], .unitNotRestarted: ["unit": "a.service"],

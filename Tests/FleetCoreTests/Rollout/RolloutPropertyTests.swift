@@ -192,7 +192,7 @@ struct RolloutPropertyTests {
             case .noUpgradedHost(let wave):
                 #expect(wave == before.wave && wave < history.waves.count && before.atWork.isEmpty)
                 #expect(!history.waves[wave - 1].hosts.contains { before.ended[$0] == .upgraded || before.ended[$0] == .skipped })
-            case .askedByOperator, .signal:
+            case .askedByOperator, .signal, .hookFailed:
                 #expect(history.entries.contains(.asked(reason)))
             }
         }

@@ -43,6 +43,17 @@ struct RolloutTests {
         #expect(rollout.notStarted.count == 4)
     }
 
+    @Test("hosts that were to be started and were not begun are taken back after a stop: they are not at work and have no ending")
+    func takenBack() {
+        var rollout = Rollout(waves: waves(3), policy: RolloutPolicy(atOnce: 2), selected: 3)
+        #expect(rollout.begin() == [.openWave(1), .start(h(1)), .start(h(2))])
+        #expect(rollout.stop(because: .hookFailed("a hook failed")) == [.stop(.hookFailed("a hook failed"))])
+        #expect(rollout.takeBack([h(2)]) == [] && rollout.atWork == [h(1)])
+        #expect(rollout.record(.upgraded, of: h(1)) == [.finish])
+        #expect(rollout.notStarted == [h(2), h(3)])
+        #expect(rollout.takeBack([h(1)]) == [], "the finish is said once")
+    }
+
     @Test("the budget is checked while other hosts are at work, and those finish")
     func stopsWhileOthersWork() {
         var rollout = Rollout(waves: waves(6), policy: RolloutPolicy(atOnce: 3, maxFailures: .hosts(1)), selected: 6)
