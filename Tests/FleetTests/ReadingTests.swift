@@ -81,7 +81,7 @@ struct ReadingTests {
 
     @Test("what to read is shown once for all hosts, each with the steps that are for it, and not those of another edition or stack")
     func shown() async throws {
-        try await Operator.at("f1", "f2", "f3:cat:go", hosts: ["f3": "edition: cat, stack: go"]) { person, _ in
+        try await Operator.at("f1", "f2", "f3:cat:go", hosts: ["f3": "edition: cat, stack: go"]) { person, lab in
             let show = try await person.fleet("notes", "show", "--to", "3.29.0", "--output", "json")
             show.ended(0)
             let document = try show.document(ReadingDocument.self)
@@ -99,6 +99,13 @@ struct ReadingTests {
             let newest = try await person.fleet("notes", "show", "f1", "--output", "json").document(ReadingDocument.self)
             #expect(newest.target == "3.27.0", "the newest that the repository offers")
             try await person.fleet("notes", "show", "nobody", "--to", "3.29.0").ended(2)
+
+            try person.write(inventoryOf: lab, hosts: ["f1": "accounts: stop", "f3": "edition: cat, stack: go"])
+            let check = try await person.fleet("check", "--to", "3.27.0", "--output", "json")
+            check.ended(3)
+            let checked = try check.document(CheckDocument.self)
+            #expect(checked["f1"].finding("accounts")?.verdict == "block", "a check says what a plan would")
+            #expect(checked["f2"].finding("accounts")?.verdict != "block")
         }
     }
 }

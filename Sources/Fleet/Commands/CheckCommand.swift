@@ -1,5 +1,6 @@
 import ArgumentParser
 import FleetCore
+import FleetDocuments
 import FleetReports
 import FleetRollout
 
@@ -25,8 +26,9 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let hosts = try inventory.hosts()
-        let readings = await FactReader(try SSHConnector(for: hosts)).read(hosts, offer: true)
-        let report = CheckReport(hosts.map { CheckedHost($0, readings[$0.name], target: to) }, target: to)
+        let catalogue = try BuiltInCatalogue.read()
+        let readings = await FactReader(try SSHConnector(for: hosts), probes: catalogue.probes).read(hosts, offer: true)
+        let report = CheckReport(hosts.map { CheckedHost($0, readings[$0.name], target: to, catalogue) }, target: to)
         switch output {
         case .text: Console.data(report.text(Console.style))
         case .json: Console.data(try report.json())
@@ -37,13 +39,14 @@ struct CheckCommand: AsyncParsableCommand {
 
 extension CheckedHost {
     /// What the facts of a host, or their absence, say about it.
-    init(_ host: Host, _ reading: FactReading?, target: CanopsisVersion?) {
+    init(_ host: Host, _ reading: FactReading?, target: CanopsisVersion?, _ catalogue: Catalogue) {
         switch reading {
         case .facts(let facts):
             let installed = facts.installedVersion
             self.init(
                 host: host, facts: facts, upgradeClass: target.flatMap { to in installed.map { UpgradeClass(from: $0, to: to) } },
-                findings: Preflight.findings(facts, host: host, target: target))
+                findings: Preflight.findings(facts, host: host, target: target)
+                    + Self.findings(from: installed, to: target, facts, host, catalogue))
         case .failure(let reason) where reason.code == .noRoot:
             let finding = GateFinding(
                 gate: "root", verdict: .block, text: reason.text,
@@ -57,5 +60,15 @@ extension CheckedHost {
         case .failure(let reason): self.init(host: host, facts: nil, unreachable: reason)
         case nil: self.init(host: host, facts: nil, unreachable: Reason(.connectFailed))
         }
+    }
+
+    /// What the releases on the way to the target say of it.
+    private static func findings(
+        from installed: CanopsisVersion?, to target: CanopsisVersion?, _ facts: HostFacts, _ host: Host, _ catalogue: Catalogue
+    ) -> [GateFinding] {
+        guard let target else { return [] }
+        let path = installed.map { ReleasePath(through: catalogue, from: $0, to: target, facts: facts, host: host) }
+        return PathFindings.unknownNote(of: target, in: catalogue)
+            + (path.map { PathFindings.findings(on: $0, host: host, facts: facts) } ?? [])
     }
 }

@@ -52,9 +52,10 @@ public struct Planner: Sendable {
         }
         let paths = facts.installedVersion.map { self.paths(from: $0, facts, host) } ?? []
         let findings =
-            Preflight.findings(facts, host: host, target: target).filter { $0.verdict != .pass } + unknownNote
+            Preflight.findings(facts, host: host, target: target).filter { $0.verdict != .pass }
+            + PathFindings.unknownNote(of: target, in: catalogue)
             + paths.reduce(into: [GateFinding]()) { found, path in
-                found += Self.findings(on: path, host: host, facts: facts).filter { !found.contains($0) }
+                found += PathFindings.findings(on: path, host: host, facts: facts).filter { !found.contains($0) }
             }
             + stopsNotOffered(paths, facts)
         let upgradeClass = facts.installedVersion.map { UpgradeClass(from: $0, to: target) }
@@ -142,35 +143,6 @@ public struct Planner: Sendable {
         }
     }
 
-    /// What the releases on the path of a host mean for it, and what `canopsinit` does to its accounts.
-    private static func findings(on path: ReleasePath, host: Host, facts: HostFacts) -> [GateFinding] {
-        guard path.installed < path.target else { return [] }
-        var findings = path.withdrawals.map { withdrawal in
-            GateFinding(
-                gate: "release-withdrawn", verdict: withdrawal.verdict == .holds ? .block : .warn,
-                text: "\(path.target) must not be taken: \(withdrawal.text)", remedy: "take another release")
-        }
-        let warning = GuardAccounts.warning(for: path.target)
-        let restores = "say `accounts: restore` in the inventory, and Fleet gives them back"
-        switch host.accounts {
-        case .stop where !GuardAccounts.resetFields(by: path.target).isEmpty:
-            findings.append(
-                GateFinding(
-                    gate: "accounts", verdict: .block, text: "\(warning); the inventory says to stop then", remedy: restores))
-        case .restore where facts.hasDatabaseClient ?? true, .stop where facts.hasDatabaseClient ?? true: break
-        case .restore, .stop:
-            findings.append(
-                GateFinding(
-                    gate: "accounts", verdict: .warn, text: "\(warning), and there is no MongoDB client to save them with",
-                    remedy: "install one, or set the accounts anew by hand: the run waits for that"))
-        case .keepReset:
-            findings.append(
-                GateFinding(
-                    gate: "accounts", verdict: .warn, text: "\(warning); the inventory says to leave it so", remedy: restores))
-        }
-        return findings
-    }
-
     /// Two entries for one machine would upgrade it twice at the same moment.
     private func sameMachine(_ hosts: [Host], _ readings: [HostName: FactReading]) -> [Problem] {
         var seen: [String: HostName] = [:]
@@ -189,15 +161,6 @@ public struct Planner: Sendable {
             }
         }
         return problems
-    }
-
-    /// A target without a note may ask for more than the standard procedure.
-    private var unknownNote: [GateFinding] {
-        let note = catalogue.note(on: target)
-        guard note == .noEntry, let text = note.text(on: target) else { return [] }
-        return [
-            GateFinding(gate: "release-note", verdict: .warn, text: text, remedy: "ask the vendor what this release needs, or take another")
-        ]
     }
 
     /// A target that the vendor never announced and no repository offers is a slip of the finger.

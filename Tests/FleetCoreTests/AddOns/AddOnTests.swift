@@ -63,6 +63,24 @@ struct AddOnTests {
         #expect(last.kind == .job && !last.isRepeatable && last.title == "Title of acme.last")
     }
 
+    @Test("a host that is brought to versions before the target has an add-on's steps once, at the beginning or with the target")
+    func stepByStep() throws {
+        let name = try host("h1")
+        var facts = HostFacts.example(identity: HostIdentity(machineID: "id", hostKey: "SHA256:x"), version: "3.25.0")
+        facts.freeBytes = Dictionary(uniqueKeysWithValues: HostFacts.diskPaths.map { ($0, 50 << 30) })
+        facts.offer = .packages(["3.26.0", "3.27.0"].map { Package(name: "canopsis-core", version: "\($0)-1") })
+        var planner = Planner(
+            target: CanopsisVersion(3, 27, 0), policy: RolloutPolicy(stepByStep: [Self.target]),
+            catalogue: Catalogue([Release(version: Self.target), Release(version: CanopsisVersion(3, 27, 0))]), fleet: "test",
+            created: "2026-01-01T00:00:00Z")
+        planner.addOns = [AddOn(name: "acme", steps: [Self.step("acme.last"), Self.step("acme.first") { $0.phase = .beforePackages }])]
+        let plan = try planner.plan([Host(name: name, address: "h1", addons: ["acme"])], given: [name: .facts(facts)])
+        let names = try #require(plan.hosts.first).steps.map(\.id.rawValue)
+        #expect(names.filter { $0.hasPrefix("acme.") } == ["acme.first", "acme.last"])
+        let (first, last) = (names.firstIndex(of: "acme.first") ?? .max, names.firstIndex(of: "acme.last") ?? -1)
+        #expect(first < names.firstIndex(of: "to-3.26.0.packages") ?? -1 && last > names.firstIndex(of: "restart") ?? .max)
+    }
+
     @Test("what facts decided stands beside the step; what they don't say makes it a question for a person")
     func conditions() throws {
         let probe = try #require(FileProbe(path: "/etc/acme", text: "x"))
