@@ -144,7 +144,11 @@ struct PlanningReportsTests {
             FleetCore.Host(
                 name: Samples.name("globex-01"), address: "2001:db8::1", port: 2222, user: "deploy", identity: "/home/ana/.ssh/id",
                 become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "globex",
-                labels: ["site": "paris", "rack": "12"], addons: ["acme-dashboards", "sla"], groups: ["production", "paris"]),
+                labels: ["site": "paris", "rack": "12"], addons: ["acme-dashboards", "sla"],
+                web: WebAccess(
+                    address: WebAddress("https://globex.example.net/canopsis") ?? .usual, user: "probe",
+                    passwordFile: "/home/ana/secrets/globex"),
+                groups: ["production", "paris"]),
         ])
         try expectGolden(report.text(.plain), "hosts.txt")
         expectFitsPage(report.text(.plain))

@@ -247,7 +247,8 @@ struct HostsDocument: Document {
         "schema hosts",
         within: [
             "hosts": Form(
-                "name address port user identity known_hosts become edition stack packages customer labels addons accounts settle groups")
+                "name address port user identity known_hosts become edition stack packages customer labels addons accounts settle web groups",
+                within: ["web": Form("url user password_file tls")])
         ])
 
     struct Host: Decodable {
