@@ -46,6 +46,7 @@ enum Fleet {
 enum Main {
     /// Runs the command and exits with the status `docs/exit-status.md` names, also where ArgumentParser has one of its own.
     static func main() async {
+        WebRequest.leaveProxiesAlone()
         let format = OutputFormat.asked(in: CommandLine.arguments)
         do {
             var command = try FleetCommand.parseAsRoot()

@@ -154,10 +154,13 @@ struct HostUpgrade: Sendable {
 
     private func carryOutSteps(before facts: HostFacts, touched: inout Bool, over link: HostLink) async throws -> Ending {
         var before = facts
+        let service: ServiceBaseline?
         if wasTouched, let baseline = earlier?.baseline {
             before.units = baseline
+            service = earlier?.serviceBaseline
         } else {
-            try await journal.append(.baselineTaken(host: name, units: facts.units))
+            service = await link.serviceBaseline(of: planned.host, at: planned.facts?.version ?? target)
+            try await journal.append(.baselineTaken(host: name, units: facts.units, service: service))
         }
         // Somebody may have put the host back, or upgraded it otherwise, since the packages were done.
         if let packages = earlier?.steps.last(where: { $0.id.base == .packages }), packages.outcome == .succeeded,
@@ -180,8 +183,9 @@ struct HostUpgrade: Sendable {
             case .job: ending = try await carryOut(step, number: index + 1, record: record, tryingAgain: isTriedAgain, over: link)
             case .look:
                 try await journal.append(.stepIntended(host: name, step: step.id, title: step.title, logOffset: log.length(of: name)))
-                ending = try await Verification(target: goal(of: step), step: step, host: planned.host, before: before, clock: clock).run(
-                    over: link)
+                ending = try await Verification(
+                    target: goal(of: step), step: step, host: planned.host, before: before, service: service, clock: clock
+                ).run(over: link)
             }
             // A person told Fleet to leave; nothing is wrong with the line.
             if ending.outcome == .unknown, Task.isCancelled { ending.reason = Reason(.runEndedEarly) }
@@ -195,7 +199,9 @@ struct HostUpgrade: Sendable {
                     outcome: .waiting, reason: Reason(.stepAwaited, ["step": step.id.rawValue, "title": step.title]), version: nil)
             }
             try await journal.append(
-                .stepEnded(host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason))
+                .stepEnded(
+                    host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason,
+                    verified: ending.verified))
             switch ending.outcome {
             case .succeeded where step.kind == .look && step.id.stop != nil:
                 // The next restart is measured by what runs now.
@@ -203,7 +209,7 @@ struct HostUpgrade: Sendable {
                     return Ending(outcome: .unknown, reason: Reason(.linkLost, ["words": "the units could not be read"]))
                 }
                 before.units = now.units
-                try await journal.append(.baselineTaken(host: name, units: now.units))
+                try await journal.append(.baselineTaken(host: name, units: now.units, service: service))
             case .succeeded, .skipped, .waiting: continue
             case .failed: return Ending(outcome: .failed, reason: ending.reason, version: await installed(over: link))
             case .unknown: return Ending(outcome: .unknown, reason: ending.reason, version: nil)
@@ -448,11 +454,14 @@ struct StepEnding: Sendable {
     var outcome: StepOutcome
     var exit: Int?
     var reason: Reason?
+    /// What a look at the instance found beside its verdict; nil for every other step.
+    var verified: VerifiedInstance?
 
-    init(_ outcome: StepOutcome, exit: Int? = nil, reason: Reason? = nil) {
+    init(_ outcome: StepOutcome, exit: Int? = nil, reason: Reason? = nil, verified: VerifiedInstance? = nil) {
         self.outcome = outcome
         self.exit = exit
         self.reason = reason
+        self.verified = verified
     }
 }
 
