@@ -31,7 +31,7 @@ struct FleetCommand: AsyncParsableCommand {
         subcommands: [
             HostsCommand.self, NotesCommand.self, CheckCommand.self, PlanCommand.self, UpgradeCommand.self, ResumeCommand.self,
             RetryCommand.self, ApproveCommand.self, ConfirmCommand.self, SkipCommand.self, AbortCommand.self, LockCommand.self,
-            StatusCommand.self, ReportCommand.self,
+            VerifyCommand.self, StatusCommand.self, ReportCommand.self,
             LogsCommand.self, HistoryCommand.self, ExecCommand.self,
         ])
 }

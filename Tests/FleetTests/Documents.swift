@@ -263,6 +263,37 @@ struct HostsDocument: Document {
     var hosts: [Host]
 }
 
+/// `fleet verify`.
+struct VerifyDocument: Document {
+    static let form = Form(
+        "schema expected exit_status hosts",
+        within: [
+            "hosts": Form("name health reason version checks", within: ["reason": .reason, "checks": Form("subject health text")])
+        ])
+
+    struct Host: Decodable {
+        var name: String
+        var health: String
+        var reason: ReasonDocument?
+        var version: String?
+        var checks: [Check]
+
+        func check(_ subject: String) -> Check? { checks.first { $0.subject == subject } }
+    }
+
+    struct Check: Decodable {
+        var subject: String
+        var health: String
+        var text: String
+    }
+
+    var expected: String?
+    var exit_status: Int
+    var hosts: [Host]
+
+    subscript(name: String) -> Host { hosts.first { $0.name == name } ?? Host(name: name, health: "absent", checks: []) }
+}
+
 /// `fleet history`.
 struct HistoryDocument: Document {
     static let form = Form(
