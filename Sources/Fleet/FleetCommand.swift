@@ -31,7 +31,7 @@ struct FleetCommand: AsyncParsableCommand {
         subcommands: [
             HostsCommand.self, NotesCommand.self, CheckCommand.self, PlanCommand.self, UpgradeCommand.self, ResumeCommand.self,
             RetryCommand.self, ApproveCommand.self, ConfirmCommand.self, SkipCommand.self, AbortCommand.self, LockCommand.self,
-            StatusCommand.self, ReportCommand.self,
+            VerifyCommand.self, StatusCommand.self, ReportCommand.self,
             LogsCommand.self, HistoryCommand.self, ExecCommand.self,
         ])
 }
@@ -46,6 +46,7 @@ enum Fleet {
 enum Main {
     /// Runs the command and exits with the status `docs/exit-status.md` names, also where ArgumentParser has one of its own.
     static func main() async {
+        WebRequest.leaveProxiesAlone()
         let format = OutputFormat.asked(in: CommandLine.arguments)
         do {
             var command = try FleetCommand.parseAsRoot()

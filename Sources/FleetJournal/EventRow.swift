@@ -22,7 +22,7 @@ struct EventRow {
         case .hostHeldBack(let name, _): (kind, host) = ("host-held-back", name.text)
         case .hostStarted(let name): (kind, host) = ("host-started", name.text)
         case .runResumed: kind = "run-resumed"
-        case .baselineTaken(let name, _): (kind, host) = ("baseline-taken", name.text)
+        case .baselineTaken(let name, _, _): (kind, host) = ("baseline-taken", name.text)
         case .stateSaved(let name, _): (kind, host) = ("state-saved", name.text)
         case .linkLost(let name, _): (kind, host) = ("link-lost", name.text)
         case .linkRestored(let name): (kind, host) = ("link-restored", name.text)
@@ -30,7 +30,7 @@ struct EventRow {
         case .stepIntended(let name, let id, _, _): (kind, host, step) = ("step-intended", name.text, id.rawValue)
         case .stepStarted(let name, let id): (kind, host, step) = ("step-started", name.text, id.rawValue)
         case .stepProgress(let name, let id, _): (kind, host, step) = ("step-progress", name.text, id.rawValue)
-        case .stepEnded(let name, let id, _, _, _): (kind, host, step) = ("step-ended", name.text, id.rawValue)
+        case .stepEnded(let name, let id, _, _, _, _): (kind, host, step) = ("step-ended", name.text, id.rawValue)
         case .stepAwaited(let name, let id, _, _): (kind, host, step) = ("step-awaited", name.text, id.rawValue)
         case .stepAnswered(let name, let id, _): (kind, host, step) = ("step-answered", name.text, id.rawValue)
         case .hostEnded(let name, _, _, _): (kind, host) = ("host-ended", name.text)

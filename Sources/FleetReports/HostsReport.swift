@@ -23,6 +23,9 @@ public struct HostsReport: Sendable {
             if !host.labels.isEmpty {
                 more.append("labels " + host.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))
             }
+            if host.web != WebAccess() {
+                more.append("web \(host.web.address)" + (host.web.user.map { " as \($0)" } ?? ""))
+            }
             more.append("add-ons " + (host.addons.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "not declared"))
             if !host.groups.isEmpty { more.append("groups \(host.groups.joined(separator: ", "))") }
             if !more.isEmpty { row.notes = [more.joined(separator: "; ").escapedForTerminal()] }
@@ -38,6 +41,20 @@ public struct HostsReport: Sendable {
 
     /// The JSON text, with a line feed at the end.
     public func json() throws -> String { try JSONText.of(HostsJSON(hosts: hosts.map(HostsJSON.Entry.init))) }
+}
+
+private struct WebJSON: Encodable {
+    var url: String
+    @OrNull var user: String?
+    @OrNull var password_file: String?
+    var tls: String
+
+    init(_ web: WebAccess) {
+        url = web.address.description
+        user = web.user
+        password_file = web.passwordFile
+        tls = web.tls.rawValue
+    }
 }
 
 private struct HostsJSON: Encodable {
@@ -57,6 +74,7 @@ private struct HostsJSON: Encodable {
         @OrNull var addons: [String]?
         var accounts: String
         var settle: String
+        var web: WebJSON
         var groups: [String]
 
         init(_ host: Host) {
@@ -75,6 +93,7 @@ private struct HostsJSON: Encodable {
             addons = host.addons
             accounts = host.accounts.rawValue
             settle = host.settle.text
+            web = WebJSON(host.web)
             groups = host.groups
         }
     }

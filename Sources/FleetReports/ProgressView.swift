@@ -58,7 +58,7 @@ public enum ProgressView {
         case .hostHeldBack(let host, let reason): return "\(host): \(reason.text)"
         case .hostStarted(let host): return "\(host): connecting"
         case .stepIntended(let host, let step, let title, _): return "\(host): \(step.rawValue): \(title)".escapedForTerminal()
-        case .stepEnded(let host, let step, let outcome, _, let reason):
+        case .stepEnded(let host, let step, let outcome, _, let reason, _):
             let time = record[host]?.steps.last { $0.id == step }.flatMap { shownDuration(from: $0.started, to: $0.ended) }
             let text = "\(host): \(step.rawValue) \(outcome.rawValue)"
             return text + (time.map { " after \($0)" } ?? "") + (reason.map { ": \($0.text)" } ?? "")

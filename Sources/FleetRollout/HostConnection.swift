@@ -26,8 +26,11 @@ public protocol HostConnection: Sendable {
     ///   - probes: what to look for in files.
     func facts(offer: Bool, probes: [FileProbe]) async -> FactReading
 
-    /// Asks a web server that listens on the host's own loopback address, through the connection.
-    func get(port: UInt16, path: String, within limit: Duration) async -> WebAnswer
+    /// Asks the web interface of the host for a path, through the connection.
+    func get(_ path: String, of web: WebAccess, within limit: Duration) async -> WebAnswer
+
+    /// Logs in to the web interface of the host with the inventory's credentials. Nothing of the reply is kept but how it went.
+    func login(to web: WebAccess, within limit: Duration) async -> LoginReading
 
     /// Leaves the host. Never waits for it.
     func close() async

@@ -56,9 +56,11 @@ actor HostLink: HostConnection {
         try await current.follow(script, silence: silence, onOutput: onOutput)
     }
 
-    func get(port: UInt16, path: String, within limit: Duration) async -> WebAnswer {
-        await current.get(port: port, path: path, within: limit)
+    func get(_ path: String, of web: WebAccess, within limit: Duration) async -> WebAnswer {
+        await current.get(path, of: web, within: limit)
     }
+
+    func login(to web: WebAccess, within limit: Duration) async -> LoginReading { await current.login(to: web, within: limit) }
 
     func close() async { await current.close() }
 

@@ -154,10 +154,13 @@ struct HostUpgrade: Sendable {
 
     private func carryOutSteps(before facts: HostFacts, touched: inout Bool, over link: HostLink) async throws -> Ending {
         var before = facts
+        let service: ServiceBaseline?
         if wasTouched, let baseline = earlier?.baseline {
             before.units = baseline
+            service = earlier?.serviceBaseline
         } else {
-            try await journal.append(.baselineTaken(host: name, units: facts.units))
+            service = await link.serviceBaseline(of: planned.host, at: planned.facts?.version ?? target)
+            try await journal.append(.baselineTaken(host: name, units: facts.units, service: service))
         }
         // Somebody may have put the host back, or upgraded it otherwise, since the packages were done.
         if let packages = earlier?.steps.last(where: { $0.id.base == .packages }), packages.outcome == .succeeded,
@@ -179,7 +182,7 @@ struct HostUpgrade: Sendable {
                 }
                 // Who has to run is who ran before the upgrade, whatever was seen of it at this moment.
                 before.units = before.units.map { old in now.units.first { $0.name == old.name && $0.isRunning } ?? old }
-                try await journal.append(.baselineTaken(host: name, units: before.units))
+                try await journal.append(.baselineTaken(host: name, units: before.units, service: service))
             }
             var ending: StepEnding
             switch step.kind {
@@ -189,8 +192,9 @@ struct HostUpgrade: Sendable {
             case .job: ending = try await carryOut(step, number: index + 1, record: record, tryingAgain: isTriedAgain, over: link)
             case .look:
                 try await journal.append(.stepIntended(host: name, step: step.id, title: step.title, logOffset: log.length(of: name)))
-                ending = try await Verification(target: goal(of: step), step: step, host: planned.host, before: before, clock: clock).run(
-                    over: link)
+                ending = try await Verification(
+                    target: goal(of: step), step: step, host: planned.host, before: before, service: service, clock: clock
+                ).run(over: link)
             }
             // A person told Fleet to leave; nothing is wrong with the line.
             if ending.outcome == .unknown, Task.isCancelled { ending.reason = Reason(.runEndedEarly) }
@@ -204,7 +208,9 @@ struct HostUpgrade: Sendable {
                     outcome: .waiting, reason: Reason(.stepAwaited, ["step": step.id.rawValue, "title": step.title]), version: nil)
             }
             try await journal.append(
-                .stepEnded(host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason))
+                .stepEnded(
+                    host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason,
+                    verified: ending.verified))
             switch ending.outcome {
             case .succeeded, .skipped, .waiting: continue
             case .failed: return Ending(outcome: .failed, reason: ending.reason, version: await installed(over: link))
@@ -455,11 +461,14 @@ struct StepEnding: Sendable {
     var outcome: StepOutcome
     var exit: Int?
     var reason: Reason?
+    /// What a look at the instance found beside its verdict; nil for every other step.
+    var verified: VerifiedInstance?
 
-    init(_ outcome: StepOutcome, exit: Int? = nil, reason: Reason? = nil) {
+    init(_ outcome: StepOutcome, exit: Int? = nil, reason: Reason? = nil, verified: VerifiedInstance? = nil) {
         self.outcome = outcome
         self.exit = exit
         self.reason = reason
+        self.verified = verified
     }
 }
 

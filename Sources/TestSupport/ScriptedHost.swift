@@ -49,8 +49,18 @@ public actor ScriptedHost {
         case floods(StepID)
         /// Every restart but the first does nothing.
         case restartsOnce
-        /// The web server never answers.
+        /// The web server does not answer after the restart.
         case webSilent
+        /// The web server never answered.
+        case webNeverAnswers
+        /// A login is refused after the restart; before, it worked.
+        case loginStops
+        /// A login never worked.
+        case loginNeverWorks
+        /// The database still says this version, whatever `canopsinit` ended with.
+        case databaseStays(String)
+        /// There is no client for the database.
+        case databaseMute
         /// Something else is installed.
         case alreadyMoved(String)
     }
@@ -63,6 +73,9 @@ public actor ScriptedHost {
     public private(set) var lock: String?
     /// How many connections were made and closed.
     public private(set) var connections = (made: 0, closed: 0)
+
+    /// How many logins to its web interface were tried.
+    public private(set) var logins = 0
 
     private let faults: Set<Fault>
     private var mended: Set<Fault> = []
@@ -128,6 +141,12 @@ public actor ScriptedHost {
 
     /// Answers the two scripts the rollout feeds to a host: a job's start, and the journal of a unit.
     fileprivate func observe(_ script: String) throws -> Observation {
+        if script.hasPrefix("# fleet-declared "), let nonce = Self.nonce(in: script) {
+            if faults.contains(.databaseMute) { return Self.said("there is no MongoDB client on this host\n") }
+            var version = jobs.contains { $0.hasSuffix("canopsinit") } ? installed : "3.25.0"
+            for case .databaseStays(let old) in faults { version = old }
+            return Self.said("\(nonce) \(version) core python\n")
+        }
         if script.contains("journalctl ") {
             return Observation(ending: .exited(0), output: Array("the unit's own words\n".utf8), errors: [])
         }
@@ -196,10 +215,16 @@ public actor ScriptedHost {
     }
 
     fileprivate func get() -> WebAnswer {
-        if faults.contains(.webSilent) { return .none("connection refused") }
+        if faults.contains(.webNeverAnswers) || (restarts > 0 && faults.contains(.webSilent)) { return .none("connection refused") }
         var version = restarts > 0 ? installed : "3.25.0"
         for case .webStays(let old) in faults { version = old }
         return .answered(status: 200, body: Array(#"{"version":"\#(version)","edition":"core"}"#.utf8))
+    }
+
+    fileprivate func login() -> LoginReading {
+        logins += 1
+        let isRefused = faults.contains(.loginNeverWorks) || (restarts > 0 && faults.contains(.loginStops))
+        return isRefused ? .refused("a redirect (HTTP status 302)") : .accepted
     }
 
     private static func said(_ text: String) -> Observation {
@@ -274,7 +299,9 @@ public struct ScriptedConnector: HostConnector {
             }
         }
 
-        func get(port: UInt16, path: String, within limit: Duration) async -> WebAnswer { await host.get() }
+        func get(_ path: String, of web: WebAccess, within limit: Duration) async -> WebAnswer { await host.get() }
+
+        func login(to web: WebAccess, within limit: Duration) async -> LoginReading { await host.login() }
 
         func close() async { await host.leave() }
     }

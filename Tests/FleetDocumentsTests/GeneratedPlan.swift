@@ -36,7 +36,9 @@ struct GeneratedPlan {
             name: name, address: text(), port: UInt16(1 + below(65535)), user: text(), identity: maybe(text()), knownHosts: maybe(text()),
             become: one(of: Become.allCases), edition: one(of: Edition.allCases), stack: one(of: Stack.allCases),
             packages: one(of: PackageScope.allCases), customer: maybe(text()), labels: labels(), addons: maybe(names()),
-            settle: duration(), groups: (0..<below(3)).map { _ in text() })
+            settle: duration(),
+            web: WebAccess(user: maybe(text()), passwordFile: maybe(text()), tls: one(of: TLSPolicy.allCases)),
+            groups: (0..<below(3)).map { _ in text() })
     }
 
     private mutating func facts() -> ReliedFacts {

@@ -47,17 +47,22 @@ struct InventoryFileTests {
     func everyKey() throws {
         let folder = try TemporaryFolder()
         let key = try folder.write("a key", to: "keys/own")
+        let password = try folder.write("hunter2\n", to: "secrets/acme")
         try folder.write(
             """
             hosts:
               acme-1: {address: a.example.net, port: 2222, user: upgrader, identity: keys/own, known_hosts: ~/hosts, become: sudo,
                 edition: cat, stack: go, packages: canopsis, customer: "Acmé & Co", addons: none, settle: 90s,
-                labels: {site: paris, rack.row: "12"}}
+                labels: {site: paris, rack.row: "12"},
+                web: {url: https://acme.example.net/canopsis, user: probe, password_file: secrets/acme, tls: trust-host}}
             """)
         let expected = Host(
             name: try #require(HostName("acme-1")), address: "a.example.net", port: 2222, user: "upgrader", identity: key,
             knownHosts: "\(folder.path)/home/hosts", become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "Acmé & Co",
-            labels: ["site": "paris", "rack.row": "12"], addons: [], settle: .seconds(90), groups: [])
+            labels: ["site": "paris", "rack.row": "12"], addons: [], settle: .seconds(90),
+            web: WebAccess(
+                address: try #require(WebAddress("https://acme.example.net/canopsis")), user: "probe", passwordFile: password,
+                tls: .trustHost), groups: [])
         #expect(try folder.inventory().hosts == [expected])
     }
 
@@ -74,6 +79,39 @@ struct InventoryFileTests {
         let hosts = try folder.inventory().hosts
         let own = ["site": "lyon", "tier": "gold", "rack": "7"]
         #expect(hosts.map(\.labels) == [own, own, ["site": "paris", "tier": "gold"]])
+    }
+
+    @Test("what a host says of its web interface is added to the defaults around it, key by key; the password is one line of its file")
+    func web() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("hunt er2\r\n", to: "secrets/all")
+        try folder.write(
+            """
+            defaults: {web: {user: probe, password_file: secrets/all}}
+            hosts:
+              front: {web: {url: "http://front:80/canopsis", user: other}}
+              usual:
+            """)
+        let hosts = try folder.inventory().hosts
+        #expect(hosts.map(\.web.user) == ["other", "probe"])
+        #expect(hosts.map(\.web.passwordFile) == [file, file])
+        #expect(hosts.map(\.web.address.description) == ["http://front/canopsis", "http://127.0.0.1:8082"])
+        #expect(try PasswordFile(file).read().revealed() == "hunt er2")
+        #expect(!"\(hosts)".contains("hunt er2"), "the inventory has the file, not what it holds")
+    }
+
+    @Test("a password file with several lines, with nothing, or for others as well is refused, without a word of what it holds")
+    func passwordFiles() throws {
+        let folder = try TemporaryFolder()
+        for (text, permissions, code) in [
+            ("hunter2\nmore\n", 0o600, "password-file-unfit"), ("\n", 0o600, "password-file-unfit"), ("", 0o600, "password-file-unfit"),
+            ("hunter2", 0o640, "password-file-open"),
+        ] {
+            let file = try folder.write(text, to: "secret", permissions: permissions)
+            let problem = #expect(throws: Problem.self) { try PasswordFile(file).read() }
+            #expect(problem?.code == code)
+            #expect(problem?.description.contains("hunter2") == false)
+        }
     }
 
     @Test("ranges of name and address are counted in step and keep leading zeros")

@@ -21,7 +21,7 @@ struct PlanFileTests {
     func golden() throws {
         for (plan, name) in [
             (try Self.example(), "plan-1.json"), (try Self.exampleWithEveryRule(), "plan-2.json"),
-            (try Self.exampleWithAddOns(), "plan-4.json"),
+            (try Self.exampleWithAddOns(), "plan-4.json"), (try Self.exampleWithWeb(), "plan-5.json"),
         ] {
             let golden = fixture(name)
             let folder = try TemporaryFolder()
@@ -83,13 +83,13 @@ struct PlanFileTests {
         #expect(complaint(folder) == expected)
     }
 
-    @Test("of another form is refused before its digest is looked at", arguments: [("5", "newer"), ("0", "older")])
+    @Test("of another form is refused before its digest is looked at", arguments: [("6", "newer"), ("0", "older")])
     func otherSchema(_ schema: String, _ age: String) throws {
         let folder = try TemporaryFolder()
         let text = try String(contentsOfFile: fixture("plan-1.json"), encoding: .utf8)
         try folder.write(text.replacingOccurrences(of: "\"schema\": 1", with: "\"schema\": \(schema)"), to: "plan.json")
         let expected = """
-            plan.json: The plan has form \(schema), written by Fleet 0.1.0; this Fleet reads no form above 4.
+            plan.json: The plan has form \(schema), written by Fleet 0.1.0; this Fleet reads no form above 5.
                 Its Fleet is \(age): use that one, or make a new plan with this one.
             """
         #expect(complaint(folder) == expected)
@@ -183,6 +183,17 @@ struct PlanFileTests {
             .beforeRun: Hook(command: ["/srv/fleet/notify", "begin"], limit: .seconds(30), onFailure: .stop),
             .afterHost: Hook(command: ["true"], limit: .seconds(60), onFailure: .warn),
         ]
+        return plan
+    }
+
+    /// What `Fixtures/plan-5.json` holds.
+    private static func exampleWithWeb() throws -> Plan {
+        var plan = try exampleWithAddOns()
+        plan.schema = 5
+        plan.hosts[0].host.web = WebAccess(
+            address: try #require(WebAddress("https://acme.example.net/canopsis")), user: "probe", passwordFile: "/srv/secrets/acme",
+            tls: .trustHost)
+        plan.hosts[1].host.web = WebAccess(address: try #require(WebAddress("http://127.0.0.1:80")))
         return plan
     }
 

@@ -137,6 +137,44 @@ struct PlanningReportsTests {
         #expect(CheckedHost(host: FleetCore.Host(name: Samples.name("a"), address: "a"), facts: nil).verdict == .blocked)
     }
 
+    @Test("a look at instances says of each how it is, and what is wrong or could not be told")
+    func verify() throws {
+        let units = [
+            UnitState(
+                name: "canopsis-engine@dynamic-alerts.service", load: "loaded", active: "failed", sub: "failed", file: "enabled",
+                result: "exit-code", mainPID: 0, startedMicroseconds: 1),
+            UnitState(
+                name: "canopsis-webserver.service", load: "loaded", active: "active", sub: "running", file: "enabled", result: "success",
+                mainPID: 7, startedMicroseconds: 1),
+        ]
+        func health(_ name: String, _ units: [UnitState], _ login: LoginReading, _ database: DatabaseReading) -> InstanceHealth {
+            var facts = Samples.facts()
+            facts.units = units
+            facts.versionFile = Samples.before
+            let declared = DeclaredInstance(version: Samples.before, edition: "core", stack: "python")
+            return InstanceHealth(
+                of: FleetCore.Host(name: Samples.name(name), address: name), before: units, facts: facts, web: .says(declared),
+                login: login, database: database, wanted: nil)
+        }
+        let well = DatabaseReading.says(DeclaredInstance(version: Samples.before, edition: "core", stack: "python"))
+        let report = VerifyReport(
+            [
+                (Samples.name("acme-1"), health("acme-1", [units[1]], .accepted, well)),
+                (Samples.name("acme-2"), health("acme-2", units, .refused("a redirect (HTTP status 302)"), well)),
+                (
+                    Samples.name("globex"),
+                    health(
+                        "globex", [units[1]], .notTried("the inventory names no account for it"), .couldNotTell("no client\u{1b}[2J"))
+                ),
+                (Samples.name("umbrella"), InstanceHealth(unasked: Reason(.connectFailed, ["words": "connection refused"]))),
+            ], expected: nil)
+        try expectGolden(report.text(.plain), "verify.txt")
+        expectFitsPage(report.text(.plain))
+        try expectGolden(report.json(), "verify.json")
+        #expect(report.exitStatus == .failed)
+        #expect(VerifyReport([], expected: nil).exitStatus == .done)
+    }
+
     @Test("the hosts on file with every default resolved")
     func hosts() throws {
         let report = HostsReport([
@@ -144,7 +182,11 @@ struct PlanningReportsTests {
             FleetCore.Host(
                 name: Samples.name("globex-01"), address: "2001:db8::1", port: 2222, user: "deploy", identity: "/home/ana/.ssh/id",
                 become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "globex",
-                labels: ["site": "paris", "rack": "12"], addons: ["acme-dashboards", "sla"], groups: ["production", "paris"]),
+                labels: ["site": "paris", "rack": "12"], addons: ["acme-dashboards", "sla"],
+                web: WebAccess(
+                    address: WebAddress("https://globex.example.net/canopsis") ?? .usual, user: "probe",
+                    passwordFile: "/home/ana/secrets/globex"),
+                groups: ["production", "paris"]),
         ])
         try expectGolden(report.text(.plain), "hosts.txt")
         expectFitsPage(report.text(.plain))

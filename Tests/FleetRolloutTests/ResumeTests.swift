@@ -120,7 +120,7 @@ struct ResumeTests {
         // The coordinator is gone when it has written that the first repair ended.
         let fleet = ScriptedFleet(count: 1, faults: [1: [.cutsOffPackages(2)]])
         let all = try await ScriptedFleet(count: 1, faults: [1: [.cutsOffPackages(2)]]).carryOut(RolloutPolicy()).events
-        let place = try #require(all.firstIndex { if case .stepEnded(_, .repair, _, _, _) = $0 { true } else { false } })
+        let place = try #require(all.firstIndex { if case .stepEnded(_, .repair, _, _, _, _) = $0 { true } else { false } })
         let (journal, log) = (MemoryJournal(room: place + 1), MemoryLog())
         _ = try? await fleet.carryOut(RolloutPolicy(), journal: journal, log: log)
         let ending = try await fleet.carryOut(RolloutPolicy(), log: log, earlier: try fleet.record(RolloutPolicy(), await journal.events))

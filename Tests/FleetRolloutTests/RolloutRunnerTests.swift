@@ -225,13 +225,13 @@ struct ScriptedFleet {
     /// Makes hosts; `faults`, `labels` and what releases ask of them by number, counted from 1.
     init(
         count: Int, faults: [Int: Set<ScriptedHost.Fault>] = [:], customers: [String] = [], labels: [Int: [String: String]] = [:],
-        further: [Int: ReleaseSteps] = [:]
+        further: [Int: ReleaseSteps] = [:], web: WebAccess = WebAccess()
     ) {
         hosts = (1...count).compactMap { number in
             HostName("h\(number)").map { name in
                 let host = Host(
                     name: name, address: "scripted", customer: number <= customers.count ? customers[number - 1] : nil,
-                    labels: labels[number] ?? [:], accounts: .keepReset, settle: .seconds(5))
+                    labels: labels[number] ?? [:], accounts: .keepReset, settle: .seconds(5), web: web)
                 return ScriptedHost(host, faults: faults[number] ?? [])
             }
         }

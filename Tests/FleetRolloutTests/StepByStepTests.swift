@@ -18,7 +18,7 @@ struct StepByStepTests {
         #expect(ending.outcomes == [fleet.name(1): .upgraded])
         #expect(await fleet.hosts[0].jobs == Self.allJobs)
         let ended = ending.events.compactMap { event -> String? in
-            if case .stepEnded(_, let step, .succeeded, _, _) = event { step.rawValue } else { nil }
+            if case .stepEnded(_, let step, .succeeded, _, _, _) = event { step.rawValue } else { nil }
         }
         #expect(ended == Array(Self.allJobs[..<4]) + ["to-3.25.5.verify"] + Array(Self.allJobs[4...]) + ["verify"])
     }

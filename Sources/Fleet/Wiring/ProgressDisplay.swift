@@ -41,7 +41,7 @@ actor ProgressDisplay {
         guard isLive else { return Console.say(ProgressView.stamped(line, at: at)) }
         switch event {
         case .hostStarted, .stepIntended: return
-        case .stepEnded(_, _, let outcome, _, _) where outcome == .succeeded: return
+        case .stepEnded(_, _, let outcome, _, _, _) where outcome == .succeeded: return
         default:
             erase()
             Console.say(line)

@@ -1,4 +1,5 @@
 import FleetCore
+import FleetDocuments
 import FleetRollout
 import Foundation
 import SSHClient
@@ -9,6 +10,8 @@ final class SSHConnector: HostConnector {
     let reactor: SSHReactor
     private let keys: [String: PrivateKey]
     private let records: [String: KnownHosts]
+    /// The passwords of web interfaces by their files, or why they cannot be had: that is no reason not to connect.
+    private let passwords: [String: Result<Secret, Problem>]
     private let logins: Turnstile
 
     /// How many logins may be under way at the same moment.
@@ -33,6 +36,10 @@ final class SSHConnector: HostConnector {
             FileManager.default.fileExists(atPath: path) ? try KnownHosts(files: [path]) : KnownHosts()
         }
         guard problems.isEmpty else { throw Problems(problems) }
+        passwords = Dictionary(
+            uniqueKeysWithValues: Set(hosts.compactMap(\.web.passwordFile)).map { path in
+                (path, Result { () throws(Problem) in try PasswordFile(path).read() })
+            })
         reactor = try SSHReactor()
         self.logins = Turnstile(places: logins)
     }
@@ -103,7 +110,7 @@ final class SSHConnector: HostConnector {
 
     func connect(to host: Host) async throws(ConnectFailure) -> any HostConnection {
         let session = try await session(to: host)
-        return await SSHConnection(session, become: host.become)
+        return await SSHConnection(session, become: host.become, password: host.web.passwordFile.flatMap { passwords[$0] })
     }
 }
 
@@ -112,9 +119,12 @@ struct SSHConnection: HostConnection {
     let hostKey: String
     private let session: SSHSession
     private let shell: String
+    /// The password of the web interface's account; nil if the inventory names none.
+    private let password: Result<Secret, Problem>?
 
-    init(_ session: SSHSession, become: Become) async {
+    init(_ session: SSHSession, become: Become, password: Result<Secret, Problem>?) async {
         self.session = session
+        self.password = password
         hostKey = await session.hostKey?.fingerprint ?? ""
         shell = become == .sudo ? "exec sudo -n /bin/sh -s" : "exec /bin/sh -s"
     }
@@ -149,8 +159,19 @@ struct SSHConnection: HostConnection {
         }
     }
 
-    func get(port: UInt16, path: String, within limit: Duration) async -> WebAnswer {
-        await WebRequest(path: path, limit: limit).answer(port: port, through: session)
+    func get(_ path: String, of web: WebAccess, within limit: Duration) async -> WebAnswer {
+        await WebRequest(web: web, path: path, limit: limit).answer(through: session)
+    }
+
+    func login(to web: WebAccess, within limit: Duration) async -> LoginReading {
+        switch (web.user, password) {
+        case (let user?, .success(let password)):
+            let request = WebRequest(
+                web: web, path: LoginReading.path, body: LoginReading.body(user: user, password: password), limit: limit)
+            return LoginReading(replied: await request.answer(through: session))
+        case (_, .failure(let problem)): return .notTried("the password file cannot be used: \(problem.what)")
+        case (nil, _), (_, nil): return .notTried("the inventory names no account for it")
+        }
     }
 
     func close() async { await session.close() }

@@ -30,6 +30,8 @@ public struct Host: Hashable, Sendable, Codable {
     public var accounts: AccountPolicy
     /// How long a unit is watched after the restart before it counts as running.
     public var settle: Duration
+    /// Where its web interface is, and who logs in to see whether it works.
+    public var web: WebAccess
     /// The groups that hold the host, outermost first.
     public var groups: [String]
 
@@ -38,7 +40,8 @@ public struct Host: Hashable, Sendable, Codable {
         name: HostName, address: String, port: UInt16 = 22, user: String = "root", identity: String? = nil,
         knownHosts: String? = nil, become: Become = .none, edition: Edition = .core, stack: Stack = .python,
         packages: PackageScope = .system, customer: String? = nil, labels: [String: String] = [:], addons: [String]? = nil,
-        accounts: AccountPolicy = .restore, settle: Duration = .seconds(60), groups: [String] = []
+        accounts: AccountPolicy = .restore, settle: Duration = .seconds(60), web: WebAccess = WebAccess(),
+        groups: [String] = []
     ) {
         self.name = name
         self.address = address
@@ -55,6 +58,7 @@ public struct Host: Hashable, Sendable, Codable {
         self.addons = addons
         self.accounts = accounts
         self.settle = settle
+        self.web = web
         self.groups = groups
     }
 }

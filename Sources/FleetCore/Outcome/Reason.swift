@@ -63,6 +63,14 @@ extension Reason {
         case unitUnstable = "unit-unstable"
         case webNotAnswering = "web-not-answering"
         case webWrongVersion = "web-wrong-version"
+        case loginFailed = "login-failed"
+        case instanceDiffers = "instance-differs"
+
+        // Worth knowing, and no failure.
+        case webSilentBefore = "web-silent-before"
+        case loginFailedBefore = "login-failed-before"
+        case loginNotTried = "login-not-tried"
+        case databaseNotAsked = "database-not-asked"
 
         // Nobody knows.
         case linkLost = "link-lost"
@@ -124,6 +132,13 @@ extension Reason {
             case .unitUnstable: "\(value("unit")) did not stay up for \(value("settle"))\(words(": "))"
             case .webNotAnswering: "the web interface does not answer\(words(": "))"
             case .webWrongVersion: "the web interface reports \(value("found")), not \(value("target"))"
+            case .loginFailed: "the login to the web interface does not work, and did before\(words(": "))"
+            case .instanceDiffers: "the instance is not what it shall be\(words(": "))"
+            case .webSilentBefore: "the web interface does not answer, and did not before the upgrade either\(words(": "))"
+            case .loginFailedBefore:
+                "the login to the web interface does not work, and did not before the upgrade either\(words(": "))"
+            case .loginNotTried: "nobody logged in to the web interface, it was only asked for its version\(words(": "))"
+            case .databaseNotAsked: "the database was not asked for its version\(words(": "))"
             case .linkLost: "the connection was lost and the host was not looked at again\(words(": "))"
             case .startUnknown: "nobody knows whether the step was started\(words(": "))"
             case .jobVanished: "the step ended without leaving a status\(words(": "))"

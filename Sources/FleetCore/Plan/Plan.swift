@@ -20,8 +20,8 @@ public struct Plan: Hashable, Sendable, Codable {
     public var waves: [Wave]
 
     /// The form this version of Fleet writes; 2 has pauses, approvals, limits and labels, 3 the steps of releases and those for a person,
-    /// 4 the way through versions before the target, names of add-ons, and hooks.
-    public static let currentSchema = 4
+    /// 4 the way through versions before the target, names of add-ons, and hooks, 5 where web interfaces are and who logs in.
+    public static let currentSchema = 5
     /// The forms this version of Fleet reads. What an older form lacks was not given.
     public static let readableSchemas = 1...currentSchema
 

@@ -103,6 +103,9 @@ public struct StepID: RawRepresentable, Hashable, Sendable, Codable, CustomStrin
     /// Whether it is none of Fleet's own: a release or an add-on asks for it.
     public var isOfRelease: Bool { !Self.own.contains(base) }
 
+    /// Whether units are stopped by it, so that from there on the service is down.
+    public var stopsUnits: Bool { base == .restart || rawValue.hasPrefix("stop-engines-") }
+
     /// The version this step of Fleet's own brings a host to on the way to its target, `to-3.27.0.packages`; nil for all others.
     public var stop: CanopsisVersion? { parts?.stop }
 

@@ -18,8 +18,9 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case hostHeldBack(host: HostName, reason: Reason)
     /// A host is about to be connected to.
     case hostStarted(host: HostName)
-    /// The units of a host before its first step: what success is measured by, however often the run is taken up again.
-    case baselineTaken(host: HostName, units: [UnitState])
+    /// The units and the web interface of a host before its first step: what success is measured by, however often the run is taken up
+    /// again. `service` is nil in a run of a Fleet that looked at units alone.
+    case baselineTaken(host: HostName, units: [UnitState], service: ServiceBaseline? = nil)
     /// What the host was before its first step is saved on it.
     case stateSaved(host: HostName, state: SavedState)
     /// The connection to a host was lost; it is being made anew.
@@ -34,8 +35,8 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case stepStarted(host: HostName, step: StepID)
     /// The host's log up to this byte offset of the step's output is safe in the local log.
     case stepProgress(host: HostName, step: StepID, offset: Int64)
-    /// A step ended.
-    case stepEnded(host: HostName, step: StepID, outcome: StepOutcome, exit: Int?, reason: Reason?)
+    /// A step ended; `verified` is what a look at the instance found beside its verdict, nil for every other step.
+    case stepEnded(host: HostName, step: StepID, outcome: StepOutcome, exit: Int?, reason: Reason?, verified: VerifiedInstance? = nil)
     /// A host has come to a step that a person does, or must look at; it waits for the answer.
     case stepAwaited(host: HostName, step: StepID, title: String, instruction: String)
     /// A person said what became of a step, from another process.

@@ -100,7 +100,11 @@ public struct RunRecord: Hashable, Sendable {
         case .hostStarted(let name):
             reopen()
             change(name) { $0.begin(at: at) }
-        case .baselineTaken(let name, let units): change(name) { $0.baseline = units }
+        case .baselineTaken(let name, let units, let service):
+            change(name) {
+                $0.baseline = units
+                $0.serviceBaseline = service
+            }
         case .stateSaved(let name, let state): change(name) { $0.saved = state }
         case .linkLost(let name, _): change(name) { $0.lostSince = at }
         case .linkRestored(let name): change(name) { $0.lostSince = nil }
@@ -114,8 +118,8 @@ public struct RunRecord: Hashable, Sendable {
             change(name) { $0.confirmStart(of: step, at: at) }
         case .stepProgress(let name, let step, let offset):
             change(name) { $0.progress(in: step, to: offset) }
-        case .stepEnded(let name, let step, let outcome, let exit, let reason):
-            change(name) { $0.end(step, outcome: outcome, exit: exit, reason: reason, at: at) }
+        case .stepEnded(let name, let step, let outcome, let exit, let reason, let verified):
+            change(name) { $0.end(step, outcome: outcome, exit: exit, reason: reason, verified: verified, at: at) }
         case .stepAwaited(let name, let step, let title, let instruction):
             reopen()
             change(name) { $0.wait(for: step, title: title, instruction: instruction, at: at) }
@@ -304,6 +308,15 @@ public struct HostRecord: Hashable, Sendable {
     public internal(set) var ended: String?
     /// Its units before the first step; nil before they were looked at.
     public internal(set) var baseline: [UnitState]?
+    /// Its web interface before the first step; nil before it was looked at.
+    public internal(set) var serviceBaseline: ServiceBaseline?
+    /// What the last look at the instance found worth knowing.
+    public internal(set) var warnings: [Reason] = []
+    /// How long its service was down so far, from the first unit stopped to the first good login after it, over every restart; nil if it
+    /// was never measured.
+    public internal(set) var downtime: Duration?
+    /// Since when it is down, RFC 3339: its units were stopped and no look was good since; nil while it is not.
+    public internal(set) var downSince: String?
     /// What it was before its first step, saved on it; nil if nothing is.
     public internal(set) var saved: SavedState?
     /// Since when its connection is being made anew, RFC 3339; nil while there is one or none is needed.
@@ -403,6 +416,7 @@ public struct HostRecord: Hashable, Sendable {
     }
 
     mutating func confirmStart(of step: StepID, at: String) {
+        if step.stopsUnits { downSince = downSince ?? at }
         guard let place = steps.lastIndex(where: { $0.id == step }) else { return intend(step, title: step.rawValue, at: at) }
         steps[place].started = at
     }
@@ -436,7 +450,10 @@ public struct HostRecord: Hashable, Sendable {
         if outcome != .running { (outcome, self.reason) = (.waiting, reason) }
     }
 
-    mutating func end(_ step: StepID, outcome: StepOutcome, exit: Int?, reason: Reason?, at: String) {
+    mutating func end(
+        _ step: StepID, outcome: StepOutcome, exit: Int?, reason: Reason?, verified: VerifiedInstance? = nil, at: String
+    ) {
+        if let verified { take(verified, of: step) }
         if !steps.contains(where: { $0.id == step }) {
             steps.append(StepRecord(id: step, title: step.rawValue, started: nil))
         }
@@ -445,6 +462,18 @@ public struct HostRecord: Hashable, Sendable {
         steps[place].exit = exit
         steps[place].reason = reason
         steps[place].ended = at
+        // The host may not have said when it began.
+        if step.stopsUnits, exit != nil { downSince = downSince ?? steps[place].started }
+    }
+
+    /// Takes in what a look at the instance found; a service that was good for a moment is not down any more.
+    private mutating func take(_ verified: VerifiedInstance, of step: StepID) {
+        warnings = verified.warnings
+        guard let served = verified.servedAfterMilliseconds, let since = downSince.flatMap({ Timestamp($0) }),
+            let began = steps.last(where: { $0.id == step })?.started.flatMap({ Timestamp($0) })
+        else { return }
+        downtime = (downtime ?? .zero) + max(.zero, began.duration(since: since) + .milliseconds(served))
+        downSince = nil
     }
 
     mutating func end(outcome: HostOutcome, reason: Reason?, version: CanopsisVersion?, at: String) {

@@ -19,6 +19,7 @@ struct HostSettings {
     var addons: [String]?
     var accounts: AccountPolicy?
     var settle: Duration?
+    var web = WebSettings()
 
     /// These settings, with those of the place around it where these say nothing.
     func over(_ outer: HostSettings) -> HostSettings {
@@ -27,7 +28,7 @@ struct HostSettings {
             identity: identity ?? outer.identity, knownHosts: knownHosts ?? outer.knownHosts, become: become ?? outer.become,
             edition: edition ?? outer.edition, stack: stack ?? outer.stack, packages: packages ?? outer.packages,
             customer: customer ?? outer.customer, labels: outer.labels.merging(labels) { _, own in own }, addons: addons ?? outer.addons,
-            accounts: accounts ?? outer.accounts, settle: settle ?? outer.settle)
+            accounts: accounts ?? outer.accounts, settle: settle ?? outer.settle, web: web.over(outer.web))
     }
 
     /// The host of this name and address; what is said nowhere has the value ``Host`` gives it.
@@ -43,6 +44,7 @@ struct HostSettings {
         if let packages { host.packages = packages }
         if let accounts { host.accounts = accounts }
         if let settle { host.settle = settle }
+        host.web = web.access
         return host
     }
 }
@@ -52,7 +54,7 @@ extension HostSettings {
     enum Key: String, CaseIterable {
         case address, port, user, identity
         case knownHosts = "known_hosts"
-        case become, edition, stack, packages, customer, labels, addons, accounts, settle
+        case become, edition, stack, packages, customer, labels, addons, accounts, settle, web
     }
 
     /// Keys that Fleet will have and does not have yet.

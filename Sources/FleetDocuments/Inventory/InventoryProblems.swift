@@ -80,6 +80,43 @@ extension Problem {
             remedy: "Write `addons: none` if there are none, else a list of step files: `addons: [add-ons/dashboards.yaml]`.")
     }
 
+    static func passwordInClear(at line: Int, in path: String) -> Problem {
+        Problem(
+            code: "password-in-clear", what: "A password does not stand in an inventory.", place: .file(path, line: line),
+            remedy: "Put it alone into a file for its owner alone (`chmod 600`), and name that: `password_file: PATH`.")
+    }
+
+    // The text is not repeated: an address may hold a password.
+    static func badWebAddress(at line: Int, in path: String) -> Problem {
+        Problem(
+            code: "bad-url", what: "This cannot be the `url` of a web interface.", place: .file(path, line: line),
+            remedy: "Write `http://` or `https://`, a name or IPv4 address, and perhaps a port and a path: http://127.0.0.1:8082.")
+    }
+
+    static func halfALogin(_ missing: String, at line: Int, in path: String) -> Problem {
+        Problem(
+            code: "half-a-login", what: "`web` lacks `\(missing)`: a login takes `user` and `password_file`.",
+            place: .file(path, line: line), remedy: "Give both, here or in the defaults, or none.")
+    }
+
+    static func passwordFileMissing(_ file: String, at line: Int, in path: String) -> Problem {
+        Problem(
+            code: "password-file-missing", what: "There is no password file `\(file)`.", place: .file(path, line: line),
+            remedy: "Correct the path (it is relative to the inventory's folder, `~/` is your home).")
+    }
+
+    static func passwordFileOpen(_ file: String, permissions: String, at place: Place) -> Problem {
+        Problem(
+            code: "password-file-open", what: "The password file `\(file)` can be read by others (mode \(permissions)).", place: place,
+            remedy: "chmod 600 \(shellQuoted(file))")
+    }
+
+    static func passwordFileUnfit(_ file: String, at place: Place) -> Problem {
+        Problem(
+            code: "password-file-unfit", what: "The password file `\(file)` does not hold one line of text.", place: place,
+            remedy: "Put the password alone into it, on one line.")
+    }
+
     static func keyFileMissing(_ file: String, at line: Int, in path: String) -> Problem {
         Problem(
             code: "key-file-missing", what: "There is no key file `\(file)`.", place: .file(path, line: line),

@@ -78,6 +78,7 @@ struct InventoryReader {
         for entry in entries(of: value, called: "`hosts`", write: "each host as `NAME: {address: ...}`") ?? [] {
             let before = problems.count
             let settings = readSettings(entry.value, called: "The host `\(entry.key)`").over(outer)
+            if let what = settings.web.whatIsMissing { problems.append(.halfALogin(what, at: entry.line, in: path)) }
             guard let names = range(entry.key, at: entry.line) else { continue }
             let addresses = addresses(for: names, settings: settings)
             for (index, name) in names.texts.enumerated() {
@@ -143,6 +144,10 @@ extension InventoryReader {
             settings.labels = labels(entry)
             return
         }
+        if key == .web {
+            settings.web = web(entry)
+            return
+        }
         guard let (text, line) = text(of: entry) else { return }
         switch key {
         case .address: settings.address = (text, line)
@@ -157,7 +162,7 @@ extension InventoryReader {
         case .accounts: settings.accounts = choice(text, of: key, at: line)
         case .customer: settings.customer = customer(text, at: line)
         case .settle: settings.settle = settle(text, at: line)
-        case .addons, .labels: break
+        case .addons, .labels, .web: break
         }
     }
 
@@ -249,6 +254,41 @@ extension InventoryReader {
             }
         }
         return labels
+    }
+
+    private mutating func web(_ entry: YAMLEntry) -> WebSettings {
+        var web = WebSettings()
+        if case .nothing = entry.value {
+            problems.append(.missingValue(entry.key, at: entry.line, in: path))
+            return web
+        }
+        let write = "`key: value` pairs, such as `web: {user: fleet, password_file: secrets/acme}`"
+        for entry in uniqueEntries(of: entry.value, called: "`web`", write: write) ?? [] {
+            guard let key = WebSettings.Key(rawValue: entry.key) else {
+                let isPassword = entry.key.contains("password")
+                problems.append(
+                    isPassword
+                        ? .passwordInClear(at: entry.line, in: path)
+                        : .unknownKey(entry, allowed: WebSettings.Key.allCases.map(\.rawValue), in: path))
+                continue
+            }
+            guard let (text, line) = text(of: entry) else { continue }
+            switch key {
+            case .url:
+                web.address = WebAddress(text)
+                if web.address == nil { problems.append(.badWebAddress(at: line, in: path)) }
+            case .user: web.user = user(text, at: line)
+            case .passwordFile:
+                web.passwordFile = folder.resolved(text)
+                if let problem = PasswordFile(folder.resolved(text)).problem(at: line, in: path) { problems.append(problem) }
+            case .tls:
+                web.tls = TLSPolicy(rawValue: text)
+                if web.tls == nil {
+                    problems.append(.badChoice(text, of: "tls", allowed: TLSPolicy.allCases.map(\.rawValue), at: line, in: path))
+                }
+            }
+        }
+        return web
     }
 
     /// Whether a text is fit to be shown in a table.

@@ -103,7 +103,8 @@ extension PlanDocument.HostEntry {
             name: host.name, address: host.address, port: host.port, user: host.user, identity: host.identity,
             knownHosts: host.knownHosts, become: host.become, edition: host.edition, stack: host.stack, packages: host.packages,
             customer: host.customer, labels: host.labels.isEmpty ? nil : host.labels, addons: host.addons.map(AddonsEntry.init),
-            accounts: host.accounts == .restore ? nil : host.accounts, settle: DurationText(host.settle), groups: host.groups)
+            accounts: host.accounts == .restore ? nil : host.accounts, settle: DurationText(host.settle),
+            web: host.web == WebAccess() ? nil : PlanDocument.WebEntry(host.web), groups: host.groups)
     }
 
     var host: Host {
@@ -111,8 +112,14 @@ extension PlanDocument.HostEntry {
             name: name, address: address, port: port, user: user, identity: identity, knownHosts: knownHosts, become: become,
             edition: edition, stack: stack, packages: packages, customer: customer, labels: labels ?? [:], addons: addons?.names,
             accounts: accounts ?? .restore, settle: settle.duration,
-            groups: groups)
+            web: web?.access ?? WebAccess(), groups: groups)
     }
+}
+
+extension PlanDocument.WebEntry {
+    init(_ web: WebAccess) { self.init(url: web.address, user: web.user, passwordFile: web.passwordFile, tls: web.tls) }
+
+    var access: WebAccess { WebAccess(address: url, user: user, passwordFile: passwordFile, tls: tls) }
 }
 
 extension PlanDocument.FactsEntry {

@@ -56,7 +56,16 @@ struct PlanDocument: Hashable, Codable {
         // Not in forms 1 and 2; left out where they are restored.
         var accounts: AccountPolicy?
         var settle: DurationText
+        // Not in forms 1 to 4; left out where nothing is said of it.
+        var web: WebEntry?
         var groups: [String]
+    }
+
+    struct WebEntry: Hashable, Codable {
+        var url: WebAddress
+        var user: String?
+        var passwordFile: String?
+        var tls: TLSPolicy
     }
 
     struct IdentityEntry: Hashable, Codable {
