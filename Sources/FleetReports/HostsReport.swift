@@ -24,6 +24,8 @@ public struct HostsReport: Sendable {
                 more.append("labels " + host.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))
             }
             more.append("add-ons " + (host.addons.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "not declared"))
+            if host.services == .remote { more.append("services on other machines") }
+            for (gate, reason) in host.overrides.sorted(by: { $0.key < $1.key }) { more.append("\(gate) overridden: \(reason)") }
             if !host.groups.isEmpty { more.append("groups \(host.groups.joined(separator: ", "))") }
             if !more.isEmpty { row.notes = [more.joined(separator: "; ").escapedForTerminal()] }
             table.rows.append(row)
@@ -56,6 +58,8 @@ private struct HostsJSON: Encodable {
         var labels: [String: String]
         @OrNull var addons: [String]?
         var accounts: String
+        var services: String
+        var overrides: [String: String]
         var settle: String
         var groups: [String]
 
@@ -74,6 +78,8 @@ private struct HostsJSON: Encodable {
             labels = host.labels
             addons = host.addons
             accounts = host.accounts.rawValue
+            services = host.services.rawValue
+            overrides = host.overrides
             settle = host.settle.text
             groups = host.groups
         }

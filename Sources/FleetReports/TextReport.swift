@@ -93,6 +93,7 @@ public struct TextReport: Sendable {
                 ],
                 roles: host.outcome.role.map { [1: $0] } ?? [:])
             if let reason = host.reason { row.notes = [Self.note(host, reason)] }
+            row.notes += host.overrides.sorted { $0.key < $1.key }.map { "\($0.key) overridden: \($0.value)".escapedForTerminal() }
             table.rows.append(row)
         }
         return record.hosts.isEmpty ? [] : table.lines(style)

@@ -52,12 +52,13 @@ struct InventoryFileTests {
             hosts:
               acme-1: {address: a.example.net, port: 2222, user: upgrader, identity: keys/own, known_hosts: ~/hosts, become: sudo,
                 edition: cat, stack: go, packages: canopsis, customer: "Acmé & Co", addons: none, settle: 90s,
-                labels: {site: paris, rack.row: "12"}}
+                labels: {site: paris, rack.row: "12"}, accounts: stop, services: remote, overrides: {disk-space: it grows}}
             """)
         let expected = Host(
             name: try #require(HostName("acme-1")), address: "a.example.net", port: 2222, user: "upgrader", identity: key,
             knownHosts: "\(folder.path)/home/hosts", become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "Acmé & Co",
-            labels: ["site": "paris", "rack.row": "12"], addons: [], settle: .seconds(90), groups: [])
+            labels: ["site": "paris", "rack.row": "12"], addons: [], accounts: .stop, services: .remote,
+            overrides: ["disk-space": "it grows"], settle: .seconds(90), groups: [])
         #expect(try folder.inventory().hosts == [expected])
     }
 

@@ -35,7 +35,7 @@ struct Form: Sendable {
 
     static let reason = Form("code text")
     static let acknowledgement = Form("version sha256 by at until")
-    static let finding = Form("gate remedy text verdict")
+    static let finding = Form("gate overridden remedy text verdict")
 }
 
 struct ReasonDocument: Decodable {
@@ -50,7 +50,7 @@ struct RunDocument: Document {
         within: [
             "notes": .acknowledgement, "hooks": Form("event wave host outcome exit policy seconds"),
             "hosts": Form(
-                "name address wave outcome reason from to started ended reconnecting_since saved steps",
+                "name address wave outcome reason from to overrides started ended reconnecting_since saved steps",
                 within: [
                     "reason": .reason, "saved": Form("folder bytes way_back"),
                     "steps": Form("id tries title outcome exit reason started ended instruction", within: ["reason": .reason]),
@@ -65,6 +65,7 @@ struct RunDocument: Document {
         var reason: ReasonDocument?
         var from: String?
         var to: String?
+        var overrides: [String: String]?
         var started: String?
         var ended: String?
         var steps: [Step]
@@ -144,6 +145,7 @@ struct CheckDocument: Document {
         var verdict: String
         var text: String
         var remedy: String
+        var overridden: String?
     }
 
     var target: String?
@@ -247,7 +249,8 @@ struct HostsDocument: Document {
         "schema hosts",
         within: [
             "hosts": Form(
-                "name address port user identity known_hosts become edition stack packages customer labels addons accounts settle groups")
+                "name address port user identity known_hosts become edition stack packages customer labels addons accounts services overrides settle groups"
+            )
         ])
 
     struct Host: Decodable {
