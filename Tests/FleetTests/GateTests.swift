@@ -40,7 +40,7 @@ struct GateTests {
             }
             try await lab["g11"].turn("mongo.down", to: "yes")
             try await lab["g13"].offer("3.25.0")
-            try await lab["g14"].shell("sed -i 's/^pwd=.*/pwd=wrong/' /opt/canopsis/etc/common/mongo_store.conf")
+            try await lab["g14"].shell("sed -i 's/^pwd=.*/pwd=hidden-word/' /opt/canopsis/etc/common/mongo_store.conf")
 
             let check = try await person.fleet("check", "--to", "3.26.0", "--output", "json")
             check.ended(3)
@@ -68,7 +68,7 @@ struct GateTests {
             expect("g12", "warned", "database", "there is no MongoDB client")
             expect("g13", "blocked", "target-offered", "3.26.0 is not on offer")
             expect("g14", "warned", "database", "login")
-            #expect(!check.stdout.contains("wrong"))
+            #expect(!check.stdout.contains("hidden-word"))
             for host in lab.hosts {
                 let calls = try await host.lines(of: "/var/log/fleet-lab/mongo.count")
                 #expect(!calls.contains { $0.contains(" -p") || $0.contains("cpsmongo") }, "\(host.name): \(calls)")
