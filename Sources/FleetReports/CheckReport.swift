@@ -49,7 +49,7 @@ public struct CheckedHost: Hashable, Sendable {
     }
 }
 
-/// What `fleet check` prints: a line per host, and under it why it can't be upgraded or what is worth knowing.
+/// What `fleet check` prints: hosts by gates, equal hosts on one line, and what each gate found where it is not a pass.
 public struct CheckReport: Sendable {
     private let hosts: [CheckedHost]
     private let target: CanopsisVersion?
@@ -74,23 +74,87 @@ public struct CheckReport: Sendable {
 
     /// The table for people, with a line feed at the end.
     public func text(_ style: Style) -> String {
-        var table = Table(header: ["HOST", "VERDICT", "VERSION", "UPGRADE", "SYSTEM"])
-        for host in hosts {
-            var row = Table.Row(
-                cells: [
-                    host.host.name.text, host.verdict.rawValue, host.facts?.installedVersion?.description ?? "-",
-                    host.upgradeClass?.rawValue ?? "-",
-                    String((host.facts.map { "\($0.system.id) \($0.system.version)" } ?? "-").escapedForTerminal().prefix(16)),
-                ],
-                roles: [1: host.verdict.role])
-            if let reason = host.unreachable { row.notes.append(reason.text) }
-            for finding in host.findings where finding.verdict != .pass {
-                row.notes.append("\(finding.gate): \(finding.text)".escapedForTerminal())
-                if !finding.remedy.isEmpty { row.notes.append("  -> \(finding.remedy)".escapedForTerminal()) }
-            }
-            table.rows.append(row)
+        let gates = gatesWorthSaying
+        let legend = gates.isEmpty ? [] : [style.paint("gates: . pass, w warned, B blocked, o overridden, ? not looked at", .quiet)]
+        var sections = [matrix(of: gates).lines(style) + legend]
+        sections += gates.enumerated().map { number, gate in findings(of: gate, as: Self.letter(number), style) }
+        sections.append([summary])
+        return sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+    }
+
+    /// The gates that are not a pass for every host, in the order of the gates; those of the way to the target come last.
+    private var gatesWorthSaying: [String] {
+        var found: [String] = []
+        for finding in hosts.flatMap(\.findings) where finding.verdict != .pass && !found.contains(finding.gate) {
+            found.append(finding.gate)
         }
-        return table.lines(style).joined(separator: "\n") + "\n\n\(summary)\n"
+        let order = Preflight.Gate.allCases.map(\.rawValue)
+        return order.filter(found.contains) + found.filter { !order.contains($0) }
+    }
+
+    /// `A` to `Z`, then `a` to `z`: more gates than letters there are not.
+    private static func letter(_ number: Int) -> String {
+        let scalar = number < 26 ? 0x41 + number : 0x61 + min(number - 26, 25)
+        return String(UnicodeScalar(UInt8(scalar)))
+    }
+
+    /// A line for all hosts that stand alike: a point is a pass, `w` a warning, `B` keeps it out, `o` would and is overridden, `?` was
+    /// not looked at.
+    private func matrix(of gates: [String]) -> Table {
+        let letters = gates.isEmpty ? [] : [gates.indices.map(Self.letter).joined()]
+        var table = Table(header: ["HOST", "VERDICT", "VERSION", "UPGRADE", "SYSTEM"] + letters)
+        var groups: [(cells: [String], hosts: [CheckedHost])] = []
+        for host in hosts {
+            let cells = cells(of: host, gates)
+            if let place = groups.firstIndex(where: { $0.cells == cells && $0.hosts[0].unreachable?.text == host.unreachable?.text }) {
+                groups[place].hosts.append(host)
+            } else {
+                groups.append((cells, [host]))
+            }
+        }
+        for (cells, hosts) in groups {
+            let reason = hosts[0].unreachable.map { [$0.text] } ?? []
+            table.rows.append(
+                Table.Row(cells: [HostSet.folded(hosts.map(\.host.name))] + cells, roles: [1: hosts[0].verdict.role], notes: reason))
+        }
+        return table
+    }
+
+    private func cells(of host: CheckedHost, _ gates: [String]) -> [String] {
+        let system = host.facts.map { "\($0.system.id) \($0.system.version)" } ?? "-"
+        let marks = gates.map { gate in
+            let found = host.findings.filter { $0.gate == gate }
+            if found.isEmpty { return host.facts == nil ? "?" : "." }
+            if found.contains(where: { $0.verdict == .block }) { return "B" }
+            if found.contains(where: { $0.overridden != nil }) { return "o" }
+            return found.contains { $0.verdict == .warn } ? "w" : "."
+        }
+        return [
+            host.verdict.rawValue, host.facts?.installedVersion?.description ?? "-", host.upgradeClass?.rawValue ?? "-",
+            String(system.escapedForTerminal().prefix(16)),
+        ] + (gates.isEmpty ? [] : [marks.joined()])
+    }
+
+    /// What a gate found, each sentence once with the hosts it is said of, what keeps hosts out first.
+    private func findings(of gate: String, as letter: String, _ style: Style) -> [String] {
+        var groups: [(finding: GateFinding, hosts: [HostName])] = []
+        for host in hosts {
+            for finding in host.findings where finding.gate == gate && finding.verdict != .pass {
+                if let place = groups.firstIndex(where: { $0.finding == finding }) {
+                    groups[place].hosts.append(host.host.name)
+                } else {
+                    groups.append((finding, [host.host.name]))
+                }
+            }
+        }
+        let blocking = groups.filter { $0.finding.verdict == .block }
+        var lines = [style.paint("\(letter)  \(gate)", .heading)]
+        for (finding, names) in blocking + groups.filter({ $0.finding.verdict != .block }) {
+            let verdict = finding.verdict == .block ? "blocked" : finding.overridden.map { "overridden (\($0))" } ?? "warned"
+            lines += "\(HostSet.folded(names)) \(verdict): \(finding.text)".escapedForTerminal().wrapped(indent: 3, hanging: 5)
+            if !finding.remedy.isEmpty { lines += "-> \(finding.remedy)".escapedForTerminal().wrapped(indent: 5, hanging: 8) }
+        }
+        return lines
     }
 
     /// `5 hosts: 3 ready, 2 blocked`.

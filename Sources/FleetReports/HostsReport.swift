@@ -27,6 +27,8 @@ public struct HostsReport: Sendable {
                 more.append("web \(host.web.address)" + (host.web.user.map { " as \($0)" } ?? ""))
             }
             more.append("add-ons " + (host.addons.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "not declared"))
+            if host.services == .remote { more.append("services on other machines") }
+            for (gate, reason) in host.overrides.sorted(by: { $0.key < $1.key }) { more.append("\(gate) overridden: \(reason)") }
             if !host.groups.isEmpty { more.append("groups \(host.groups.joined(separator: ", "))") }
             if !more.isEmpty { row.notes = [more.joined(separator: "; ").escapedForTerminal()] }
             table.rows.append(row)
@@ -73,6 +75,8 @@ private struct HostsJSON: Encodable {
         var labels: [String: String]
         @OrNull var addons: [String]?
         var accounts: String
+        var services: String
+        var overrides: [String: String]
         var settle: String
         var web: WebJSON
         var groups: [String]
@@ -92,6 +96,8 @@ private struct HostsJSON: Encodable {
             labels = host.labels
             addons = host.addons
             accounts = host.accounts.rawValue
+            services = host.services.rawValue
+            overrides = host.overrides
             settle = host.settle.text
             web = WebJSON(host.web)
             groups = host.groups

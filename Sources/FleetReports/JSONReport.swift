@@ -89,6 +89,7 @@ private struct HostJSON: Encodable {
     @OrNull var reason: ReasonJSON?
     @OrNull var from: String?
     @OrNull var to: String?
+    var overrides: [String: String]
     @OrNull var started: String?
     @OrNull var ended: String?
     @OrNull var reconnecting_since: String?
@@ -108,6 +109,7 @@ private struct HostJSON: Encodable {
         outcome = host.outcome.rawValue
         reason = host.reason.map(ReasonJSON.init)
         from = host.from?.description
+        overrides = host.overrides.mapValues { $0.escapedForTerminal() }
         to = host.to?.description
         started = host.started
         ended = host.ended

@@ -52,11 +52,13 @@ struct FindingJSON: Encodable {
     var verdict: String
     var text: String
     var remedy: String
+    @OrNull var overridden: String?
 
     init(_ finding: GateFinding) {
         gate = finding.gate
         verdict = finding.verdict.rawValue
         text = finding.text.escapedForTerminal()
         remedy = finding.remedy.escapedForTerminal()
+        overridden = finding.overridden?.escapedForTerminal()
     }
 }

@@ -71,7 +71,7 @@ public struct PlanReport: Sendable {
                 table.rows.append(
                     Table.Row(
                         cells: [place == 0 ? "\(wave.number)" : "", name.text, version, host?.upgradeClass?.rawValue ?? "-"],
-                        notes: warnings.map { "\($0.gate): \($0.text)".escapedForTerminal() }))
+                        notes: warnings.map { $0.note.escapedForTerminal() }))
             }
         }
         return table.lines(style)

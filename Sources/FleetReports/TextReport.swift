@@ -104,6 +104,7 @@ public struct TextReport: Sendable {
                 roles: host.outcome.role.map { [1: $0] } ?? [:])
             if let reason = host.reason { row.notes = [Self.note(host, reason)] }
             if host.downtime != nil, let before = earlier[host.name] { row.notes.append("down for \(shown(before)) in its run before") }
+            row.notes += host.overrides.sorted { $0.key < $1.key }.map { "\($0.key) overridden: \($0.value)".escapedForTerminal() }
             table.rows.append(row)
         }
         return record.hosts.isEmpty ? [] : table.lines(style)

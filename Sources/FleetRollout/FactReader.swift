@@ -5,10 +5,15 @@ public struct FactReader: Sendable {
     private let connector: any HostConnector
     private let atOnce: Int
     private let probes: [FileProbe]
+    private let now: (@Sendable () -> Timestamp)?
 
-    /// Creates a reader that asks up to `atOnce` hosts at the same moment, also for texts in files.
-    public init(_ connector: any HostConnector, probes: [FileProbe] = [], atOnce: Int = 30) {
+    /// Creates a reader that asks up to `atOnce` hosts at the same moment, also for texts in files; their clocks are compared with
+    /// `now`, if that is given.
+    public init(
+        _ connector: any HostConnector, probes: [FileProbe] = [], atOnce: Int = 30, now: (@Sendable () -> Timestamp)? = nil
+    ) {
         self.connector = connector
+        self.now = now
         self.probes = probes
         self.atOnce = max(1, atOnce)
     }
@@ -39,9 +44,13 @@ public struct FactReader: Sendable {
     private func read(_ host: Host, offer: Bool) async -> FactReading {
         let connection: any HostConnection
         do { connection = try await connector.connect(to: host) } catch { return .failure(error.reason) }
+        let sent = now?()
         let reading = await connection.facts(offer: offer, probes: probes)
+        let received = now?()
         await connection.close()
-        return reading
+        guard case .facts(var facts) = reading, let sent, let received else { return reading }
+        facts.compareClocks(sent: sent.milliseconds / 1000, received: received.milliseconds / 1000)
+        return .facts(facts)
     }
 }
 

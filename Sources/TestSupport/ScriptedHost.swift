@@ -318,7 +318,7 @@ extension HostFacts {
                 Package(name: "canopsis-core", version: "3.25.0-1"), Package(name: "canopsis-core", version: "3.26.0-1"),
             ]),
             versionFile: CanopsisVersion(version), units: units, freeBytes: ["/": 50 << 30], selinux: .disabled, packageLockHolder: nil,
-            brokenPackages: [])
+            brokenPackages: [], planning: PlanningFacts(database: .answered(DatabaseMarks(version: CanopsisVersion(version)))))
     }
 }
 

@@ -9,6 +9,7 @@ struct PreflightTests {
     private func good() throws -> HostFacts {
         var facts = try FactsFixture("debian12-lab").facts()
         facts.system = OperatingSystem(id: "debian", version: "9", name: "Debian GNU/Linux 9 (stretch)")
+        facts.planning?.clockOffset = 0
         return facts
     }
 
@@ -142,6 +143,7 @@ struct PreflightTests {
     @Test("a declared edition that is not what is on the host blocks")
     func edition() throws {
         var facts = try good()
+        facts.planning?.database = .answered(DatabaseMarks(version: CanopsisVersion(3, 25, 0)))
         #expect(try finding("edition-stack", facts, try host { $0.edition = .cat }).verdict == .block)
         facts.hasCatModules = nil
         #expect(try finding("edition-stack", facts, try host { $0.edition = .cat }).verdict == .warn)
@@ -157,6 +159,7 @@ struct PreflightTests {
     @Test("a declared stack that is not what runs blocks, and so do both at once")
     func stack() throws {
         var facts = try good()
+        facts.planning?.database = .answered(DatabaseMarks(version: CanopsisVersion(3, 25, 0)))
         #expect(try finding("edition-stack", facts, try host { $0.stack = .go }).verdict == .block)
 
         let axe = UnitState(

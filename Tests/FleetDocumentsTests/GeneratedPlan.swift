@@ -23,7 +23,8 @@ struct GeneratedPlan {
             upgradeClass: maybe(one(of: UpgradeClass.allCases)),
             disposition: one(of: dispositions),
             findings: (0..<below(3)).map { _ in
-                GateFinding(gate: text(), verdict: one(of: [.pass, .warn, .block]), text: text(), remedy: text())
+                GateFinding(
+                    gate: text(), verdict: one(of: [.pass, .warn, .block]), text: text(), remedy: text(), overridden: maybe(text()))
             },
             steps: StepID.standardProcedure.prefix(below(6)).map {
                 PlannedStep(id: $0, title: text(), script: text(), limit: duration(), kind: one(of: [.job, .look]))
@@ -36,7 +37,7 @@ struct GeneratedPlan {
             name: name, address: text(), port: UInt16(1 + below(65535)), user: text(), identity: maybe(text()), knownHosts: maybe(text()),
             become: one(of: Become.allCases), edition: one(of: Edition.allCases), stack: one(of: Stack.allCases),
             packages: one(of: PackageScope.allCases), customer: maybe(text()), labels: labels(), addons: maybe(names()),
-            settle: duration(),
+            services: one(of: ServicePlace.allCases), overrides: labels(), settle: duration(),
             web: WebAccess(user: maybe(text()), passwordFile: maybe(text()), tls: one(of: TLSPolicy.allCases)),
             groups: (0..<below(3)).map { _ in text() })
     }

@@ -53,13 +53,14 @@ struct InventoryFileTests {
             hosts:
               acme-1: {address: a.example.net, port: 2222, user: upgrader, identity: keys/own, known_hosts: ~/hosts, become: sudo,
                 edition: cat, stack: go, packages: canopsis, customer: "Acmé & Co", addons: none, settle: 90s,
-                labels: {site: paris, rack.row: "12"},
+                labels: {site: paris, rack.row: "12"}, accounts: stop, services: remote, overrides: {disk-space: it grows},
                 web: {url: https://acme.example.net/canopsis, user: probe, password_file: secrets/acme, tls: trust-host}}
             """)
         let expected = Host(
             name: try #require(HostName("acme-1")), address: "a.example.net", port: 2222, user: "upgrader", identity: key,
             knownHosts: "\(folder.path)/home/hosts", become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "Acmé & Co",
-            labels: ["site": "paris", "rack.row": "12"], addons: [], settle: .seconds(90),
+            labels: ["site": "paris", "rack.row": "12"], addons: [], accounts: .stop, services: .remote,
+            overrides: ["disk-space": "it grows"], settle: .seconds(90),
             web: WebAccess(
                 address: try #require(WebAddress("https://acme.example.net/canopsis")), user: "probe", passwordFile: password,
                 tls: .trustHost), groups: [])

@@ -131,7 +131,7 @@ struct JournalTests {
             // Each event is an hour before the one before it.
             let journal = try Journal(in: folder, clock: { Timestamp(milliseconds: 1_795_443_901_000 - Int64(times.next()) * 3_600_000) })
             try Sample.begin(journal)
-            let events = Array(Sample.events.prefix(7)) + [.runEnded(outcome: .failed, exitStatus: 3)]
+            let events = Array(Sample.events.prefix(10)) + [.runEnded(outcome: .failed, exitStatus: 3)]
             for event in events { try journal.append(event, to: Sample.run) }
             let read = try journal.events(of: Sample.run)
             #expect(read.map(\.event) == [Sample.start] + events)

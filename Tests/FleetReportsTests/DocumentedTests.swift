@@ -26,8 +26,8 @@ struct DocumentedTests {
     @Test("every key Fleet prints is described")
     func keys() throws {
         let text = try documentation()
-        // The keys of these are outcomes, and the labels of an inventory.
-        let named = ["counts", "labels", "limits"]
+        // The keys of these are outcomes, the labels of an inventory, and gates.
+        let named = ["counts", "labels", "limits", "overrides"]
         for golden in try goldenFiles() {
             func walk(_ value: Any, under parent: String) {
                 if let object = value as? [String: Any] {

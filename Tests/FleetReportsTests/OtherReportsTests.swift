@@ -119,6 +119,9 @@ struct PlanningReportsTests {
                 host: host("acme-2"), facts: Samples.facts(OperatingSystem(id: "debian", version: "13", name: "trixie\u{7}")),
                 upgradeClass: .intermediate, findings: [pass, warn]),
             CheckedHost(host: host("initech"), facts: Samples.facts(), upgradeClass: .intermediate, findings: [pass, Samples.noDisk]),
+            CheckedHost(host: host("acme-3"), facts: Samples.facts(), upgradeClass: .intermediate, findings: [pass]),
+            CheckedHost(
+                host: host("hooli"), facts: Samples.facts(), upgradeClass: .intermediate, findings: [pass, Samples.noDiskOverridden]),
             CheckedHost(host: host("umbrella"), facts: nil, unreachable: Reason(.connectFailed, ["words": "connection refused"])),
         ]
     }
@@ -182,7 +185,8 @@ struct PlanningReportsTests {
             FleetCore.Host(
                 name: Samples.name("globex-01"), address: "2001:db8::1", port: 2222, user: "deploy", identity: "/home/ana/.ssh/id",
                 become: .sudo, edition: .cat, stack: .go, packages: .canopsis, customer: "globex",
-                labels: ["site": "paris", "rack": "12"], addons: ["acme-dashboards", "sla"],
+                labels: ["site": "paris", "rack": "12"], addons: ["acme-dashboards", "sla"], services: .remote,
+                overrides: ["disk-space": "the disk grows with use"],
                 web: WebAccess(
                     address: WebAddress("https://globex.example.net/canopsis") ?? .usual, user: "probe",
                     passwordFile: "/home/ana/secrets/globex"),

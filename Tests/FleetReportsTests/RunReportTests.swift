@@ -28,6 +28,18 @@ struct RunReportTests {
         try expectGolden(JSONReport(Samples.succeeded, earlier: earlier).text(), "run-succeeded.json")
     }
 
+    @Test("a gate that was overridden stands with its host, with the reason, and nowhere else")
+    func overridden() throws {
+        var start = Samples.host("acme-1", wave: 1)
+        start.overrides = ["disk-space": "grows\u{1b}[2J"]
+        let record = Samples.record([(0, Samples.start([start, Samples.host("acme-2", wave: 1)]))] + Samples.way("acme-1", from: 1))
+        let text = TextReport(record, context: context).text
+        #expect(text.components(separatedBy: "disk-space overridden: grows\\x1b[2J").count == 2)
+        expectFitsPage(text)
+        let json = try JSONReport(record).text()
+        #expect(json.components(separatedBy: "\"disk-space\" : \"grows\\\\x1b[2J\"").count == 2)
+    }
+
     @Test("hooks are counted, and each that did not end well is told with what it meant")
     func hooks() throws {
         let text = TextReport(Samples.hooked, context: context).text

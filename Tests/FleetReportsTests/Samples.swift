@@ -229,6 +229,10 @@ enum Samples {
     static let noDisk = GateFinding(
         gate: "disk-space", verdict: .block, text: "only 120 MB are free on /var, about 900 MB are needed", remedy: "Make room on /var.")
 
+    static let noDiskOverridden = GateFinding(
+        gate: "disk-space", verdict: .warn, text: "only 120 MB are free on /var, about 900 MB are needed", remedy: "Make room on /var.",
+        overridden: "the disk grows with use")
+
     static let debian = OperatingSystem(id: "debian", version: "12", name: "Debian GNU/Linux 12 (bookworm)")
 
     static func facts(_ system: OperatingSystem = debian) -> HostFacts {
@@ -237,6 +241,7 @@ enum Samples {
             architecture: "x86_64",
             packageManager: .apt, systemdVersion: 252, isRoot: true, installed: [Package(name: "canopsis-core", version: "3.25.0-1")],
             offer: .packages([Package(name: "canopsis-core", version: "3.26.0-1"), Package(name: "canopsis-core", version: "3.27.0-1")]),
-            versionFile: before, units: [], freeBytes: [:], selinux: .disabled, packageLockHolder: nil, brokenPackages: [])
+            versionFile: before, units: [], freeBytes: [:], selinux: .disabled, packageLockHolder: nil, brokenPackages: [],
+            planning: PlanningFacts(database: .answered(DatabaseMarks(version: before))))
     }
 }

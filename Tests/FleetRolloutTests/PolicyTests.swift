@@ -3,7 +3,7 @@ import FleetRollout
 import TestSupport
 import Testing
 
-@Suite("The rules of a rollout, on scripted hosts", .timeLimit(.minutes(1)))
+@Suite("The rules of a rollout, on scripted hosts", .timeLimit(.minutes(10)))
 struct PolicyTests {
     private static let pause = Duration.seconds(3600)
 

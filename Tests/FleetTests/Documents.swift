@@ -35,7 +35,7 @@ struct Form: Sendable {
 
     static let reason = Form("code text")
     static let acknowledgement = Form("version sha256 by at until")
-    static let finding = Form("gate remedy text verdict")
+    static let finding = Form("gate overridden remedy text verdict")
 }
 
 struct ReasonDocument: Decodable {
@@ -51,7 +51,7 @@ struct RunDocument: Document {
             "downtime": Form("median_seconds max_seconds"), "notes": .acknowledgement,
             "hooks": Form("event wave host outcome exit policy seconds"),
             "hosts": Form(
-                "name address wave outcome reason from to started ended reconnecting_since downtime_seconds earlier_downtime_seconds"
+                "name address wave outcome reason from to overrides started ended reconnecting_since downtime_seconds earlier_downtime_seconds"
                     + " warnings saved steps",
                 within: [
                     "reason": .reason, "warnings": .reason, "saved": Form("folder bytes way_back"),
@@ -67,6 +67,7 @@ struct RunDocument: Document {
         var reason: ReasonDocument?
         var from: String?
         var to: String?
+        var overrides: [String: String]?
         var started: String?
         var ended: String?
         var downtime_seconds: Double?
@@ -155,6 +156,7 @@ struct CheckDocument: Document {
         var verdict: String
         var text: String
         var remedy: String
+        var overridden: String?
     }
 
     var target: String?
@@ -258,7 +260,8 @@ struct HostsDocument: Document {
         "schema hosts",
         within: [
             "hosts": Form(
-                "name address port user identity known_hosts become edition stack packages customer labels addons accounts settle web groups",
+                "name address port user identity known_hosts become edition stack packages customer labels addons accounts services"
+                    + " overrides settle web groups",
                 within: ["web": Form("url user password_file tls")])
         ])
 

@@ -87,14 +87,14 @@ struct ReleasePathTests {
         }
     }
 
-    @Test("a database without its marker stops a host before anything is changed; a wrong edition does, too")
+    @Test("a database that lost its marker since the plan stops a host before anything is changed; a wrong edition does, too")
     func wouldBeWiped() async throws {
         try await Operator.at("b1", "b2", hosts: ["b2": "edition: core"]) { person, lab in
             let (unmarked, wrong) = (try lab["b1"], try lab["b2"])
+            try await person.fleet("plan", "--to", "3.26.0", "--waves", "2", "--max-failures", "2", "-o", "plan.json").ended(0)
             try await unmarked.database("db.initialized.remove({})")
             try await wrong.database("db.configuration.update({_id: 'canopsis_version'}, {$set: {edition: 'cat'}})")
-            let run = try await person.fleet(
-                "upgrade", "--to", "3.26.0", "--waves", "2", "--max-failures", "2", "--yes", "--output", "json")
+            let run = try await person.fleet("upgrade", "plan.json", "--yes", "--output", "json")
             run.ended(3)
             let document = try run.document(RunDocument.self)
             for (host, words) in [("b1", "would take the database for a new one"), ("b2", "the database says edition cat")] {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FleetCore
 import FleetDocuments
+import FleetJournal
 import FleetReports
 import FleetRollout
 
@@ -27,7 +28,8 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let hosts = try inventory.hosts()
         let catalogue = try BuiltInCatalogue.read()
-        let readings = await FactReader(try SSHConnector(for: hosts), probes: catalogue.probes).read(hosts, offer: true)
+        let reader = FactReader(try SSHConnector(for: hosts), probes: catalogue.probes, now: Timestamp.now)
+        let readings = await reader.read(hosts, offer: true)
         let report = CheckReport(hosts.map { CheckedHost($0, readings[$0.name], target: to, catalogue) }, target: to)
         switch output {
         case .text: Console.data(report.text(Console.style))

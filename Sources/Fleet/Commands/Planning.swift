@@ -21,7 +21,7 @@ struct Planning {
         let probes = Set(catalogue.probes + inventory.addOns.flatMap(\.probes)).sorted()
         let connector = try SSHConnector(for: hosts)
         Console.say("Reading the facts of \(hosts.count == 1 ? "1 host" : "\(hosts.count) hosts") ...")
-        let readings = await FactReader(connector, probes: probes).read(hosts, offer: true)
+        let readings = await FactReader(connector, probes: probes, now: Timestamp.now).read(hosts, offer: true)
         var planner = Planner(
             target: target, policy: policy, catalogue: catalogue, fleet: Fleet.version, created: Timestamp.now().description)
         (planner.addOns, planner.hooks) = (inventory.addOns, inventory.hooks)

@@ -148,8 +148,10 @@ extension Plan {
                     case .unreachable(let reason): (.unreachable, reason, nil)
                     }
                 let from = planned.facts?.version ?? (outcome == .skipped ? target : nil)
+                let overrides = planned.findings.compactMap { finding in finding.overridden.map { (finding.gate, $0) } }
                 return HostStart(
-                    name: planned.host.name, address: planned.host.address, wave: wave, from: from, outcome: outcome, reason: reason)
+                    name: planned.host.name, address: planned.host.address, wave: wave, from: from, outcome: outcome, reason: reason,
+                    overrides: overrides.isEmpty ? nil : Dictionary(overrides) { first, _ in first })
             })
     }
 }

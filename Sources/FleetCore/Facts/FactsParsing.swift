@@ -35,7 +35,9 @@ extension HostFacts {
             },
             versionFile: value(or: nil, parseVersionFile),
             units: value(or: [], parseUnits),
-            freeBytes: value(or: [:], parseDisk),
+            freeBytes: value(or: [:]) { output throws(FactsError) in
+                try parseFree(output, section: "disk").mapValues { $0 * 1024 }
+            },
             selinux: value(or: .unknown, parseSELinux),
             packageLockHolder: parseLock(output),
             brokenPackages: parseBroken(output),
@@ -44,8 +46,9 @@ extension HostFacts {
             hasCatModules: value(or: nil, parseCatModules),
             bootID: value(or: nil, parseBootID),
             memory: value(or: nil, parseMemory),
-            clock: value(or: nil, parseClock),
+            clock: value(or: nil) { output throws(FactsError) in try parseSeconds(output, section: "clock") },
             lockHolder: value(or: nil, parseHostLock),
+            planning: output.words("offer").first == "status\tnot-asked" ? nil : PlanningFacts.parse(output) { unread.append($0) },
             probes: value(or: [:]) { output throws(FactsError) in try parseProbes(output, of: probes) },
             unread: unread)
     }
@@ -109,8 +112,8 @@ private func parseSystemd(_ output: FactsOutput) throws(FactsError) -> Int? {
     return Int(version)
 }
 
-private func parseClock(_ output: FactsOutput) throws(FactsError) -> Int64? {
-    guard let seconds = number(try output.line("clock")) else { throw FactsError(section: "clock", problem: .malformed) }
+func parseSeconds(_ output: FactsOutput, section: String) throws(FactsError) -> Int64? {
+    guard let seconds = number(try output.line(section)) else { throw FactsError(section: section, problem: .malformed) }
     return seconds
 }
 
@@ -127,19 +130,20 @@ private func parseMemory(_ output: FactsOutput) throws(FactsError) -> Memory? {
     return Memory(total: total, available: values["MemAvailable:"] ?? values["MemFree:"])
 }
 
-private func parseDisk(_ output: FactsOutput) throws(FactsError) -> [String: Int64] {
+/// What is free by `df -P`, by path: kilobytes or inodes.
+func parseFree(_ output: FactsOutput, section: String) throws(FactsError) -> [String: Int64] {
     var free: [String: Int64] = [:]
-    for line in try output.lines("disk") {
+    for line in try output.lines(section) {
         let parts = line.split(separator: "\t", maxSplits: 1)
         guard let path = parts.first.map(String.init), HostFacts.diskPaths.contains(path) else {
-            throw FactsError(section: "disk", problem: .malformed)
+            throw FactsError(section: section, problem: .malformed)
         }
         // The device's name may hold blanks, so the columns are counted from the one that ends in a percent sign.
         let words = (parts.count == 2 ? parts[1] : "").split(separator: " ")
         guard let capacity = words.firstIndex(where: { $0.last == "%" && number($0.dropLast()) != nil }), capacity > 0,
-            let kilobytes = number(words[capacity - 1])
+            let count = number(words[capacity - 1])
         else { continue }
-        free[path] = kilobytes * 1024
+        free[path] = count
     }
     return free
 }
@@ -368,12 +372,12 @@ private func isWord(_ text: String, upTo longest: Int) -> Bool {
 private func isLowerHex(_ byte: UInt8) -> Bool { byte.isASCIIDigit || (0x61...0x66).contains(byte) }
 
 /// A number of at most 15 digits, so that no sum of a few can overflow.
-private func number(_ text: some StringProtocol) -> Int64? {
+func number(_ text: some StringProtocol) -> Int64? {
     (1...15).contains(text.utf8.count) && text.utf8.allSatisfy(\.isASCIIDigit) ? Int64(text) : nil
 }
 
 /// A host's own words: cut to so many bytes, and without the login that an address may hold (`https://user:password@...`).
-private func words(_ text: String, upTo longest: Int) -> String {
+func words(_ text: String, upTo longest: Int) -> String {
     var pieces = text.split(separator: "/", omittingEmptySubsequences: false)
     for place in pieces.indices.dropFirst(2) where pieces[place - 1].isEmpty && pieces[place - 2].hasSuffix(":") {
         let authority = pieces[place].prefix { $0 != " " }

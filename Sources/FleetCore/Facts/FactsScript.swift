@@ -29,7 +29,7 @@ public enum FactsScript {
             N=\(nonce) OFFER=\(offer ? "yes" : "no") SECONDS_FOR_OFFER=\(offerSeconds) INDEX=\(indexFolder)
 
             """ + preparation + system.replacing("LOGIND_KILLS", with: Job.logindKills(in: "/etc")) + packages + units + locks + hostLock
-                + probing(probes) + offerFunctions + ending
+                + probing(probes) + planning + offerFunctions + ending
     }
 
     /// Whether a text can frame the output.
@@ -67,12 +67,14 @@ public enum FactsScript {
         else echo absent
         fi
         section database-client; if have mongo || have mongosh; then echo present; else echo absent; fi
-        section disk
-        for p in / /var /opt /var/lib/fleet; do
-            d=$p
-            while [ ! -d "$d" ]; do d=${d%/*}; d=${d:-/}; done
-            printf '%s\t%s\n' "$p" "$(limit 10 df -P -k "$d" | tail -n 1 | head -c 1024)"
-        done
+        space() {
+            for p in / /var /opt /var/lib/fleet; do
+                d=$p
+                while [ ! -d "$d" ]; do d=${d%/*}; d=${d:-/}; done
+                printf '%s\t%s\n' "$p" "$(limit 10 df -P "$1" "$d" | tail -n 1 | head -c 1024)"
+            done
+        }
+        section disk; space -k
         section selinux
         if have getenforce; then getenforce
         elif [ ! -e /sys/fs/selinux/enforce ]; then echo Disabled
@@ -303,6 +305,7 @@ public enum FactsScript {
         elif [ "$manager" = none ]; then refused "there is neither apt nor yum"
         elif private_folder; then "offer_$manager"
         fi
+        if [ "$OFFER" = yes ]; then section clock-end; date +%s; fi
 
         """#
 

@@ -49,6 +49,8 @@ public struct HostFacts: Hashable, Sendable {
     public var lockHolder: LockHolder?
     /// The host's clock when it was asked, in seconds since 1970; nil if it could not be read.
     public var clock: Int64?
+    /// What is read before an upgrade is planned; nil where nobody asked.
+    public var planning: PlanningFacts?
     /// What was looked for in files, with the answers; a question nobody asked, or the host could not answer, is absent.
     public var probes: [FileProbe: ProbeAnswer]
     /// The sections of the facts that could not be understood: their facts are unknown, not absent.
@@ -66,7 +68,7 @@ public struct HostFacts: Hashable, Sendable {
         brokenPackages: [String]?, heldPackages: [String] = [], otherPackages: [Package] = [], hasCatModules: Bool? = nil,
         bootID: String? = nil,
         memory: Memory? = nil, clock: Int64? = nil,
-        lockHolder: LockHolder? = nil, probes: [FileProbe: ProbeAnswer] = [:], unread: [FactsError] = []
+        lockHolder: LockHolder? = nil, planning: PlanningFacts? = nil, probes: [FileProbe: ProbeAnswer] = [:], unread: [FactsError] = []
     ) {
         self.identity = identity
         self.system = system
@@ -91,6 +93,7 @@ public struct HostFacts: Hashable, Sendable {
         self.memory = memory
         self.clock = clock
         self.lockHolder = lockHolder
+        self.planning = planning
         self.probes = probes
         self.unread = unread
     }

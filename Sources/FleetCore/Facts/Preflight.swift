@@ -7,12 +7,18 @@ public enum Preflight {
     public enum Gate: String, Hashable, Sendable, CaseIterable {
         /// Whether the session has root's rights.
         case root
+        /// Whether Canopsis is installed from packages, and not in containers.
+        case install
         /// Whether the vendor has packages of the target for the system.
         case system
         /// Whether Canopsis is there, in one version.
         case canopsisInstalled = "canopsis-installed"
         /// Whether edition and stack are what the inventory declares.
         case editionStack = "edition-stack"
+        /// Whether the database answers, and says the version that is installed.
+        case database
+        /// Whether the database has the marker without which `canopsinit` drops collections.
+        case initialized
         /// Whether the repositories offer the target for every package.
         case targetOffered = "target-offered"
         /// Whether the package manager can be used.
@@ -21,17 +27,37 @@ public enum Preflight {
         case hostLock = "host-lock"
         /// Whether there is room.
         case diskSpace = "disk-space"
+        /// Whether there is memory left.
+        case memory
+        /// Whether the host's clock is right.
+        case clock
+        /// Whether the host waits for a reboot.
+        case reboot
         /// Whether SELinux lets the vendor's tools run.
         case selinux
         /// Whether systemd runs the host.
         case systemd
         /// How the units are before anything is done.
         case units
+        /// Whether the services are on the host, or declared to be elsewhere.
+        case services
+        /// Whether configuration files were edited, or newer ones never merged.
+        case conffiles
+        /// Whether the packages replace the routing of Python engines.
+        case engineRouting = "engine-routing"
+        /// Whether Redis is new enough.
+        case redis
         /// Whether somebody said what add-ons the customer has.
         case addons
         /// Whether all facts could be read.
         case facts
     }
+
+    /// The gates that the inventory may override for a host.
+    ///
+    /// What they block may be right on a host that a person knows. The others cannot be: without root, packages or an offer there is
+    /// nothing to do, a step would stop the host in any case, or the inventory has a key of its own for it.
+    public static let overridable: [Gate] = Gate.allCases.filter(\.isOverridable)
 
     /// Less free space than this on a file system that matters blocks: a release's packages, unpacked beside the old ones, need about that.
     public static let leastFreeBytes: Int64 = 200 << 20
@@ -44,22 +70,33 @@ public enum Preflight {
             let answer =
                 switch gate {
                 case .root: root(facts, host)
+                case .install: install(facts)
                 case .system: system(facts, target)
                 case .canopsisInstalled: canopsisInstalled(facts)
                 case .editionStack: editionAndStack(facts, host)
+                case .database: database(facts)
+                case .initialized: initialized(facts)
                 case .targetOffered: targetOffered(facts, target)
                 case .packageManager: packageManager(facts, target)
                 case .hostLock: hostLock(facts)
                 case .diskSpace: diskSpace(facts)
+                case .memory: memory(facts)
+                case .clock: clock(facts)
+                case .reboot: reboot(facts)
                 case .selinux: selinux(facts, target)
                 case .systemd: systemd(facts)
                 case .units: units(facts)
+                case .services: services(facts, host)
+                case .conffiles: conffiles(facts)
+                case .engineRouting: engineRouting(facts, host, target)
+                case .redis: redis(facts, target)
                 case .addons: addons(facts, host)
                 case .facts: unread(facts)
                 }
             return GateFinding(
                 gate: gate.rawValue, verdict: answer.verdict, text: answer.text.escapedForTerminal(),
-                remedy: answer.remedy.escapedForTerminal())
+                remedy: answer.remedy.escapedForTerminal()
+            ).overridden(because: gate.isOverridable ? host.overrides[gate.rawValue] : nil)
         }
     }
 
@@ -109,8 +146,24 @@ public enum Preflight {
     }
 }
 
+extension Preflight.Gate {
+    /// Whether the inventory may override it for a host.
+    public var isOverridable: Bool {
+        switch self {
+        case .install, .system, .diskSpace, .clock, .selinux, .redis: true
+        case .root, .canopsisInstalled, .targetOffered, .packageManager: false
+        // The step before the packages looks at the same, and stops.
+        case .database, .initialized, .editionStack: false
+        // `services` and `addons` in the inventory say what is so.
+        case .services, .addons: false
+        // These never block.
+        case .hostLock, .memory, .reboot, .systemd, .units, .conffiles, .engineRouting, .facts: false
+        }
+    }
+}
+
 /// What one gate says, without its name.
-private struct Answer {
+struct Answer {
     var verdict: GateFinding.Verdict
     var text: String
     var remedy: String
@@ -197,12 +250,13 @@ extension Preflight {
         }
         let remedy = "free some space: old packages (`apt-get clean`, `yum clean packages`) and logs in /opt/canopsis/var/log"
         if !full.isEmpty { return .block(list(full), remedy) }
+        if let inodes = inodes(facts) { return inodes }
         if !low.isEmpty { return .warn(list(low), remedy) }
         if !missing.isEmpty { return .warn("free space could not be read for \(missing.joined(separator: ", "))", "look with `df`") }
         return .pass("at least \(megabytes(free.map(\.bytes).min() ?? 0)) free")
     }
 
-    private static func megabytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
+    static func megabytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
 
     // MARK: packages
 
@@ -296,11 +350,11 @@ extension Preflight {
 
     /// Compares what is declared with what is on the host: `canopsinit` would write the declared words into the database.
     private static func editionAndStack(_ facts: HostFacts, _ host: Host) -> Answer {
-        let findings = [edition(facts, host), stack(facts, host)]
+        let findings = [edition(facts, host), stack(facts, host), declared(facts, host)]
         let worst = findings.map(\.verdict).max { severity($0) < severity($1) } ?? .pass
         let telling = findings.filter { $0.verdict == worst }
         return Answer(
-            verdict: worst, text: telling.map(\.text).joined(separator: "; "),
+            verdict: worst, text: telling.map(\.text).filter { !$0.isEmpty }.joined(separator: "; "),
             remedy: telling.map(\.remedy).filter { !$0.isEmpty }.joined(separator: "; "))
     }
 

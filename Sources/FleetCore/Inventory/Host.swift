@@ -28,6 +28,10 @@ public struct Host: Hashable, Sendable, Codable {
     public var addons: [String]?
     /// What becomes of the accounts that `canopsinit` resets.
     public var accounts: AccountPolicy
+    /// Where the services (MongoDB, RabbitMQ, Redis, InfluxDB) are.
+    public var services: ServicePlace
+    /// The gates that do not keep this host out although they block, by name, each with the reason; see ``Preflight/Gate/isOverridable``.
+    public var overrides: [String: String]
     /// How long a unit is watched after the restart before it counts as running.
     public var settle: Duration
     /// Where its web interface is, and who logs in to see whether it works.
@@ -40,8 +44,8 @@ public struct Host: Hashable, Sendable, Codable {
         name: HostName, address: String, port: UInt16 = 22, user: String = "root", identity: String? = nil,
         knownHosts: String? = nil, become: Become = .none, edition: Edition = .core, stack: Stack = .python,
         packages: PackageScope = .system, customer: String? = nil, labels: [String: String] = [:], addons: [String]? = nil,
-        accounts: AccountPolicy = .restore, settle: Duration = .seconds(60), web: WebAccess = WebAccess(),
-        groups: [String] = []
+        accounts: AccountPolicy = .restore, services: ServicePlace = .local, overrides: [String: String] = [:],
+        settle: Duration = .seconds(60), web: WebAccess = WebAccess(), groups: [String] = []
     ) {
         self.name = name
         self.address = address
@@ -57,6 +61,8 @@ public struct Host: Hashable, Sendable, Codable {
         self.labels = labels
         self.addons = addons
         self.accounts = accounts
+        self.services = services
+        self.overrides = overrides
         self.settle = settle
         self.web = web
         self.groups = groups
@@ -96,6 +102,14 @@ public enum Stack: String, Hashable, Sendable, Codable, CaseIterable {
     case python
     /// Go engines.
     case go
+}
+
+/// Where the services are that an instance needs.
+public enum ServicePlace: String, Hashable, Sendable, Codable, CaseIterable {
+    /// On the host itself, as in every installation of one node.
+    case local
+    /// Some are on other machines.
+    case remote
 }
 
 /// Which packages an upgrade may touch.

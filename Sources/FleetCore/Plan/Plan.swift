@@ -131,6 +131,8 @@ public struct GateFinding: Hashable, Sendable, Codable {
     public var text: String
     /// What to do about it; empty for a pass.
     public var remedy: String
+    /// Why the gate does not keep the host out although it would block, in the inventory's words; nil if it is not overridden.
+    public var overridden: String?
 
     /// What a finding means for the host.
     public enum Verdict: String, Hashable, Sendable, Codable {
@@ -143,10 +145,20 @@ public struct GateFinding: Hashable, Sendable, Codable {
     }
 
     /// Creates a finding.
-    public init(gate: String, verdict: Verdict, text: String, remedy: String) {
+    public init(gate: String, verdict: Verdict, text: String, remedy: String, overridden: String? = nil) {
         self.gate = gate
         self.verdict = verdict
         self.text = text
         self.remedy = remedy
+        self.overridden = overridden
+    }
+
+    /// The finding on one line, with the reason why it does not count where there is one.
+    public var note: String { "\(gate): \(text)" + (overridden.map { "; overridden: \($0)" } ?? "") }
+
+    /// The finding where a person has said why it shall not keep the host out.
+    func overridden(because reason: String?) -> GateFinding {
+        guard let reason, verdict == .block else { return self }
+        return GateFinding(gate: gate, verdict: .warn, text: text, remedy: remedy, overridden: reason)
     }
 }

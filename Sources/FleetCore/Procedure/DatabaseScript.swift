@@ -72,13 +72,19 @@ public struct DatabaseScript: Hashable, Sendable {
     /// The script for a client that reads line by line: each line a statement of its own, none of them long.
     var lines: [String] { Self.pieces(of: javaScript).map { "void (fleetScript += \"\($0)\");" } + [Self.ending] }
 
+    /// The expression that connects to the database.
+    static let connection =
+        "connect(fleet.uri || ((fleet.host || \"localhost\") + \":\" + (fleet.port || \"27017\") + \"/\" + (fleet.db || \"canopsis\")))"
+    /// The statement that logs in where the settings have a user.
+    static let login =
+        "if (!fleet.uri && fleet.user && !db.auth(fleet.user, fleet.pwd)) { throw new Error(\"the database refuses the login\"); }"
+
     private static let ending =
-        "try { var db = connect(fleet.uri || ((fleet.host || \"localhost\") + \":\" + (fleet.port || \"27017\") + \"/\" + (fleet.db || \"canopsis\"))); "
-        + "if (!fleet.uri && fleet.user && !db.auth(fleet.user, fleet.pwd)) { throw new Error(\"the database refuses the login\"); } "
+        "try { var db = \(connection); \(login) "
         + "eval(fleetScript); quit(\(done)); } catch (problem) { print(\"failed: \" + (problem.message || problem)); quit(1); }"
 
     /// The text as parts of string literals of at most some 900 bytes, in ASCII.
-    private static func pieces(of text: String) -> [String] {
+    static func pieces(of text: String) -> [String] {
         var pieces = [""]
         for unit in text.utf16 {
             if pieces[pieces.count - 1].utf8.count >= 900 { pieces.append("") }

@@ -145,9 +145,15 @@ public struct HostStart: Hashable, Sendable, Codable {
     public var outcome: HostOutcome
     /// Why, where the plan decided.
     public var reason: Reason?
+    /// The gates that would have kept it out, by name, with the reason why the inventory overrides them; nil if there is none.
+    public var overrides: [String: String]?
 
     /// Creates the standing of a host.
-    public init(name: HostName, address: String, wave: Int?, from: CanopsisVersion?, outcome: HostOutcome, reason: Reason?) {
+    public init(
+        name: HostName, address: String, wave: Int?, from: CanopsisVersion?, outcome: HostOutcome, reason: Reason?,
+        overrides: [String: String]? = nil
+    ) {
+        self.overrides = overrides
         self.name = name
         self.address = address
         self.wave = wave

@@ -300,6 +300,8 @@ public struct HostRecord: Hashable, Sendable {
     public internal(set) var reason: Reason?
     /// The version before.
     public var from: CanopsisVersion?
+    /// The gates that would have kept it out, by name, with the reason why they were overridden.
+    public var overrides: [String: String]
     /// The version read back from the host at the end; nil if it was not read.
     public internal(set) var to: CanopsisVersion?
     /// When work on it began, RFC 3339.
@@ -330,6 +332,7 @@ public struct HostRecord: Hashable, Sendable {
         address = start.address
         wave = start.wave
         from = start.from
+        overrides = start.overrides ?? [:]
         switch start.outcome {
         case .skipped, .blocked, .deferred, .unreachable, .aborted: outcome = start.outcome
         case .notStarted, .running, .waiting, .upgraded, .failed, .unknown: outcome = .notStarted

@@ -18,6 +18,9 @@ struct HostSettings {
     /// The step files of its add-ons, absolute; none if it says that there are none.
     var addons: [String]?
     var accounts: AccountPolicy?
+    var services: ServicePlace?
+    /// Reasons by the names of gates; said of a host alone, never of several.
+    var overrides: [String: String] = [:]
     var settle: Duration?
     var web = WebSettings()
 
@@ -28,7 +31,8 @@ struct HostSettings {
             identity: identity ?? outer.identity, knownHosts: knownHosts ?? outer.knownHosts, become: become ?? outer.become,
             edition: edition ?? outer.edition, stack: stack ?? outer.stack, packages: packages ?? outer.packages,
             customer: customer ?? outer.customer, labels: outer.labels.merging(labels) { _, own in own }, addons: addons ?? outer.addons,
-            accounts: accounts ?? outer.accounts, settle: settle ?? outer.settle, web: web.over(outer.web))
+            accounts: accounts ?? outer.accounts, services: services ?? outer.services,
+            overrides: overrides, settle: settle ?? outer.settle, web: web.over(outer.web))
     }
 
     /// The host of this name and address; what is said nowhere has the value ``Host`` gives it.
@@ -43,6 +47,8 @@ struct HostSettings {
         if let stack { host.stack = stack }
         if let packages { host.packages = packages }
         if let accounts { host.accounts = accounts }
+        if let services { host.services = services }
+        host.overrides = overrides
         if let settle { host.settle = settle }
         host.web = web.access
         return host
@@ -54,7 +60,7 @@ extension HostSettings {
     enum Key: String, CaseIterable {
         case address, port, user, identity
         case knownHosts = "known_hosts"
-        case become, edition, stack, packages, customer, labels, addons, accounts, settle, web
+        case become, edition, stack, packages, customer, labels, addons, accounts, services, overrides, settle, web
     }
 
     /// Keys that Fleet will have and does not have yet.

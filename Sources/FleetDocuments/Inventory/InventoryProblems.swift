@@ -117,6 +117,23 @@ extension Problem {
             remedy: "Put the password alone into it, on one line.")
     }
 
+    static func overridesForMany(at line: Int, in path: String) -> Problem {
+        Problem(
+            code: "bad-override", what: "`overrides` cannot stand in `defaults`: what is overridden is said of one host.",
+            place: .file(path, line: line), remedy: "Write it at each host it is true of, with the reason why.")
+    }
+
+    static func noOverride(_ entry: YAMLEntry, in path: String) -> Problem {
+        let overridable = Preflight.overridable.map(\.rawValue)
+        let isGate = Preflight.Gate(rawValue: entry.key) != nil
+        let guess = isGate ? nil : nearest(to: entry.key, among: overridable)
+        return Problem(
+            code: "bad-override",
+            what: isGate ? "The gate `\(entry.key)` cannot be overridden." : "There is no gate `\(entry.key.shortened)`.",
+            place: .file(path, line: entry.line),
+            remedy: (guess.map { "Did you mean `\($0)`? " } ?? "") + "These can be overridden: \(overridable.joined(separator: ", ")).")
+    }
+
     static func keyFileMissing(_ file: String, at line: Int, in path: String) -> Problem {
         Problem(
             code: "key-file-missing", what: "There is no key file `\(file)`.", place: .file(path, line: line),

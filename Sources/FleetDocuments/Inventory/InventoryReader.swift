@@ -43,7 +43,7 @@ struct InventoryReader {
         guard let entries = uniqueEntries(of: value, called: name, write: "`hosts:` and the hosts below it, indented") else { return }
         var settings = outer
         for entry in entries where entry.key == "defaults" {
-            settings = readSettings(entry.value, called: "`defaults`").over(outer)
+            settings = readSettings(entry.value, called: "`defaults`", ofOneHost: false).over(outer)
         }
         for entry in entries {
             switch entry.key {
@@ -77,7 +77,7 @@ struct InventoryReader {
         // A name that is given twice is found with all other hosts of the inventory.
         for entry in entries(of: value, called: "`hosts`", write: "each host as `NAME: {address: ...}`") ?? [] {
             let before = problems.count
-            let settings = readSettings(entry.value, called: "The host `\(entry.key)`").over(outer)
+            let settings = readSettings(entry.value, called: "The host `\(entry.key)`", ofOneHost: true).over(outer)
             if let what = settings.web.whatIsMissing { problems.append(.halfALogin(what, at: entry.line, in: path)) }
             guard let names = range(entry.key, at: entry.line) else { continue }
             let addresses = addresses(for: names, settings: settings)
@@ -123,11 +123,15 @@ struct InventoryReader {
 // MARK: - Settings
 
 extension InventoryReader {
-    private mutating func readSettings(_ value: YAMLValue, called name: String) -> HostSettings {
+    private mutating func readSettings(_ value: YAMLValue, called name: String, ofOneHost: Bool) -> HostSettings {
         var settings = HostSettings()
         for entry in uniqueEntries(of: value, called: name, write: "`key: value` pairs, such as `{address: acme-1.example.net}`") ?? [] {
             guard let key = HostSettings.Key(rawValue: entry.key) else {
                 refuse(entry, allowed: HostSettings.Key.allCases.map(\.rawValue))
+                continue
+            }
+            if key == .overrides, !ofOneHost {
+                problems.append(.overridesForMany(at: entry.line, in: path))
                 continue
             }
             read(entry, as: key, into: &settings)
@@ -148,6 +152,10 @@ extension InventoryReader {
             settings.web = web(entry)
             return
         }
+        if key == .overrides {
+            settings.overrides = overrides(entry)
+            return
+        }
         guard let (text, line) = text(of: entry) else { return }
         switch key {
         case .address: settings.address = (text, line)
@@ -160,9 +168,10 @@ extension InventoryReader {
         case .stack: settings.stack = choice(text, of: key, at: line)
         case .packages: settings.packages = choice(text, of: key, at: line)
         case .accounts: settings.accounts = choice(text, of: key, at: line)
+        case .services: settings.services = choice(text, of: key, at: line)
         case .customer: settings.customer = customer(text, at: line)
         case .settle: settings.settle = settle(text, at: line)
-        case .addons, .labels, .web: break
+        case .addons, .labels, .overrides, .web: break
         }
     }
 
@@ -289,6 +298,29 @@ extension InventoryReader {
             }
         }
         return web
+    }
+
+    private mutating func overrides(_ entry: YAMLEntry) -> [String: String] {
+        if case .nothing = entry.value {
+            problems.append(.missingValue(entry.key, at: entry.line, in: path))
+            return [:]
+        }
+        let write = "gates and reasons, such as `overrides: {disk-space: the disk grows with use}`"
+        var overrides: [String: String] = [:]
+        for override in uniqueEntries(of: entry.value, called: "`overrides`", write: write) ?? [] {
+            guard let gate = Preflight.Gate(rawValue: override.key), gate.isOverridable else {
+                problems.append(.noOverride(override, in: path))
+                continue
+            }
+            guard let (text, line) = text(of: override) else { continue }
+            if isShortLine(text) {
+                overrides[gate.rawValue] = text
+            } else {
+                problems.append(
+                    .badValue(text, of: "override", at: line, in: path, remedy: "Write at most 100 characters on one line."))
+            }
+        }
+        return overrides
     }
 
     /// Whether a text is fit to be shown in a table.

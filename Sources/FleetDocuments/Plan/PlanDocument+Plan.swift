@@ -66,7 +66,9 @@ extension PlanDocument.PlannedHostEntry {
             facts: planned.facts.map(PlanDocument.FactsEntry.init),
             upgradeClass: planned.upgradeClass,
             disposition: .init(planned.disposition),
-            findings: planned.findings.map { .init(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy) },
+            findings: planned.findings.map {
+                .init(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy, overridden: $0.overridden)
+            },
             steps: planned.steps.map(PlanDocument.StepEntry.init))
     }
 
@@ -77,7 +79,9 @@ extension PlanDocument.PlannedHostEntry {
             facts: facts?.facts,
             upgradeClass: upgradeClass,
             disposition: try disposition.disposition(of: host.name),
-            findings: findings.map { GateFinding(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy) },
+            findings: findings.map {
+                GateFinding(gate: $0.gate, verdict: $0.verdict, text: $0.text, remedy: $0.remedy, overridden: $0.overridden)
+            },
             steps: steps.map(\.step))
     }
 }
@@ -103,7 +107,8 @@ extension PlanDocument.HostEntry {
             name: host.name, address: host.address, port: host.port, user: host.user, identity: host.identity,
             knownHosts: host.knownHosts, become: host.become, edition: host.edition, stack: host.stack, packages: host.packages,
             customer: host.customer, labels: host.labels.isEmpty ? nil : host.labels, addons: host.addons.map(AddonsEntry.init),
-            accounts: host.accounts == .restore ? nil : host.accounts, settle: DurationText(host.settle),
+            accounts: host.accounts == .restore ? nil : host.accounts, services: host.services == .local ? nil : host.services,
+            overrides: host.overrides.isEmpty ? nil : host.overrides, settle: DurationText(host.settle),
             web: host.web == WebAccess() ? nil : PlanDocument.WebEntry(host.web), groups: host.groups)
     }
 
@@ -111,7 +116,7 @@ extension PlanDocument.HostEntry {
         Host(
             name: name, address: address, port: port, user: user, identity: identity, knownHosts: knownHosts, become: become,
             edition: edition, stack: stack, packages: packages, customer: customer, labels: labels ?? [:], addons: addons?.names,
-            accounts: accounts ?? .restore, settle: settle.duration,
+            accounts: accounts ?? .restore, services: services ?? .local, overrides: overrides ?? [:], settle: settle.duration,
             web: web?.access ?? WebAccess(), groups: groups)
     }
 }

@@ -55,6 +55,9 @@ struct PlanDocument: Hashable, Codable {
         var addons: AddonsEntry?
         // Not in forms 1 and 2; left out where they are restored.
         var accounts: AccountPolicy?
+        // Left out where all services are on the host, and where nothing is overridden.
+        var services: ServicePlace?
+        var overrides: [String: String]?
         var settle: DurationText
         // Not in forms 1 to 4; left out where nothing is said of it.
         var web: WebEntry?
@@ -110,6 +113,8 @@ struct PlanDocument: Hashable, Codable {
         var verdict: GateFinding.Verdict
         var text: String
         var remedy: String
+        // Left out where nothing is overridden.
+        var overridden: String?
     }
 
     struct StepEntry: Hashable, Codable {
