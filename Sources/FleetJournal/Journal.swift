@@ -245,6 +245,24 @@ public final class Journal: Sendable {
         }
     }
 
+    /// How long the service of each host of a run was down in its last run before that one, as far as it was measured.
+    public func downtimes(before record: RunRecord) throws(Problem) -> [HostName: Duration] {
+        var wanted = Set(record.hosts.map(\.name))
+        var found: [HostName: Duration] = [:]
+        for run in try runs(limit: Self.mostRunsCompared) where run.kind == .upgrade && run.id.text < record.id.text {
+            guard !wanted.isEmpty else { break }
+            for host in try self.record(of: run.id).hosts where wanted.contains(host.name) {
+                guard let downtime = host.downtime else { continue }
+                found[host.name] = downtime
+                wanted.remove(host.name)
+            }
+        }
+        return found
+    }
+
+    /// How many runs are looked through for the last one of a host: each is read as a whole.
+    private static let mostRunsCompared = 50
+
     /// The run that began last; nil if there is none of this kind.
     public func latestRun(_ kind: RunKind? = nil) throws(Problem) -> RunID? {
         try attempt("be read") {

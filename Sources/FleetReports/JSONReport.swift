@@ -6,14 +6,20 @@ public struct JSONReport {
     public static let schema = 1
 
     private let record: RunRecord
+    private let earlier: [HostName: Duration]
 
     /// Reports on a run.
-    public init(_ record: RunRecord) { self.record = record }
+    ///
+    /// - Parameter earlier: how long the service of each host was down in its run before.
+    public init(_ record: RunRecord, earlier: [HostName: Duration] = [:]) {
+        self.record = record
+        self.earlier = earlier
+    }
 
     /// The JSON text, with a line feed at the end.
     public func text() throws -> String {
         if let command = record.command { return try JSONText.of(CommandJSON(record, command)) }
-        return try JSONText.of(RunJSON(record))
+        return try JSONText.of(RunJSON(record, earlier))
     }
 }
 
@@ -27,11 +33,13 @@ private struct RunJSON: Encodable {
     var outcome: String
     @OrNull var exit_status: Int32?
     var counts: [String: Int]
+    @OrNull var downtime: DowntimeJSON?
     var notes: [AcknowledgementJSON]
     var hooks: [HookRecordJSON]
     var hosts: [HostJSON]
 
-    init(_ record: RunRecord) {
+    init(_ record: RunRecord, _ earlier: [HostName: Duration]) {
+        downtime = record.downtime.map(DowntimeJSON.init)
         notes = record.notes.map(AcknowledgementJSON.init)
         run = record.id.text
         target = record.target?.description
@@ -42,7 +50,17 @@ private struct RunJSON: Encodable {
         exit_status = record.exitStatus?.rawValue
         counts = Dictionary(uniqueKeysWithValues: record.counts.map { ($0.key.rawValue, $0.value) })
         hooks = record.hooks.map(HookRecordJSON.init)
-        hosts = record.hosts.map(HostJSON.init)
+        hosts = record.hosts.map { HostJSON($0, earlier[$0.name]) }
+    }
+}
+
+private struct DowntimeJSON: Encodable {
+    var median_seconds: Double
+    var max_seconds: Double
+
+    init(_ downtime: Downtime) {
+        median_seconds = downtime.median.inTenths
+        max_seconds = downtime.most.inTenths
     }
 }
 
@@ -74,10 +92,16 @@ private struct HostJSON: Encodable {
     @OrNull var started: String?
     @OrNull var ended: String?
     @OrNull var reconnecting_since: String?
+    @OrNull var downtime_seconds: Double?
+    @OrNull var earlier_downtime_seconds: Double?
+    var warnings: [ReasonJSON]
     @OrNull var saved: SavedJSON?
     var steps: [StepJSON]
 
-    init(_ host: HostRecord) {
+    init(_ host: HostRecord, _ earlier: Duration?) {
+        downtime_seconds = host.downtime?.inTenths
+        earlier_downtime_seconds = earlier?.inTenths
+        warnings = host.warnings.map(ReasonJSON.init)
         name = host.name.text
         address = host.address
         wave = host.wave
@@ -150,4 +174,9 @@ extension CommandRun {
     var sortedEndings: [(name: HostName, ending: ExecEnding)] {
         endings.compactMap { name, word in HostName(name).map { ($0, ExecEnding(word: word)) } }.sorted { $0.name < $1.name }
     }
+}
+
+extension Duration {
+    /// This duration in seconds, to a tenth.
+    var inTenths: Double { (inSeconds * 10).rounded() / 10 }
 }

@@ -22,10 +22,14 @@ public struct TextReport: Sendable {
     private let record: RunRecord
     private let context: ReportContext
     private let style: Style
+    private let earlier: [HostName: Duration]
 
     /// Reports on a run.
-    public init(_ record: RunRecord, context: ReportContext, style: Style = .plain) {
+    ///
+    /// - Parameter earlier: how long the service of each host was down in its run before.
+    public init(_ record: RunRecord, context: ReportContext, style: Style = .plain, earlier: [HostName: Duration] = [:]) {
         self.record = record
+        self.earlier = earlier
         self.context = context
         self.style = style
     }
@@ -39,6 +43,7 @@ public struct TextReport: Sendable {
             sections.append(hostTable)
             sections += waitingSections
             sections += failureSections
+            sections.append(warningLines)
             sections.append(hookLines)
         }
         sections.append(footLines)
@@ -62,6 +67,9 @@ public struct TextReport: Sendable {
         if let stop = record.stop { lines += "stopped: \(stop.escapedForTerminal())".wrapped(indent: 2, hanging: 4) }
         if let signal = record.signal { lines.append("  interrupted by SIG\(signal.escapedForTerminal())") }
         if record.command == nil { lines += "\(counted(record.hosts.count, "host")): \(Self.counts(record))".wrapped(indent: 2) }
+        if let downtime = record.downtime {
+            lines += "service down per host: \(shown(downtime.median)) in the median, \(shown(downtime.most)) at most".wrapped(indent: 2)
+        }
         return lines
     }
 
@@ -85,14 +93,17 @@ public struct TextReport: Sendable {
     }
 
     private var hostTable: [String] {
-        var table = Table(header: ["HOST", "OUTCOME", "VERSION", "TIME"])
+        // Nobody's service was down, as far as anybody knows, in a run that came to no restart.
+        let isMeasured = record.downtime != nil
+        var table = Table(header: ["HOST", "OUTCOME", "VERSION", "TIME"] + (isMeasured ? ["DOWN"] : []))
         for host in record.hosts {
             var row = Table.Row(
                 cells: [
                     host.name.text, host.outcome.words, Self.versions(host), shownDuration(from: host.started, to: host.ended) ?? "",
-                ],
+                ] + (isMeasured ? [host.downtime.map { shown($0) } ?? ""] : []),
                 roles: host.outcome.role.map { [1: $0] } ?? [:])
             if let reason = host.reason { row.notes = [Self.note(host, reason)] }
+            if host.downtime != nil, let before = earlier[host.name] { row.notes.append("down for \(shown(before)) in its run before") }
             table.rows.append(row)
         }
         return record.hosts.isEmpty ? [] : table.lines(style)
@@ -163,6 +174,22 @@ public struct TextReport: Sendable {
             }
             return lines
         }
+    }
+
+    /// What is worth knowing of hosts and no failure, the same said once.
+    private var warningLines: [String] {
+        var groups: [(text: String, hosts: [HostName])] = []
+        for host in record.hosts {
+            for text in host.warnings.map(\.text) {
+                if let place = groups.firstIndex(where: { $0.text == text }) {
+                    groups[place].hosts.append(host.name)
+                } else {
+                    groups.append((text, [host.name]))
+                }
+            }
+        }
+        return groups.isEmpty
+            ? [] : ["Worth knowing:"] + groups.flatMap { "\(HostSet.folded($0.hosts)): \($0.text)".wrapped(indent: 2, hanging: 4) }
     }
 
     /// How often hooks were called, and each that did not end well.

@@ -45,7 +45,13 @@ enum Sample {
         .stepAwaited(host: host, step: .restoreAccounts, title: "restore", instruction: "Set them.\n1. é"),
         .stepAnswered(host: host, step: .restoreAccounts, answer: StepAnswer(.skipped, by: "ana", note: "l'\u{1b}")),
         .hookIntended(moment: hook), .hookEnded(moment: hook, ending: HookEnding(.failed, seconds: 2, words: "é\u{1b}")),
-        .hookIntended(moment: HookMoment(.afterWave, wave: 2, policy: .warn)), .approvalNeeded(wave: 2), .interrupted(signal: "INT"),
+        .hookIntended(moment: HookMoment(.afterWave, wave: 2, policy: .warn)), .approvalNeeded(wave: 2),
+        .baselineTaken(host: host, units: [], service: ServiceBaseline(silence: "é", login: .refused("a redirect"))),
+        .stepIntended(host: host, step: .verify, title: "look"),
+        .stepEnded(
+            host: host, step: .verify, outcome: .succeeded, exit: nil, reason: nil,
+            verified: VerifiedInstance(warnings: [Reason(.loginNotTried)], servedAfterMilliseconds: 1500)),
+        .interrupted(signal: "INT"),
         .runEnded(outcome: .interrupted, exitStatus: 130),
     ]
 
@@ -351,6 +357,44 @@ struct JournalTests {
             #expect(throws: DatabaseError.self) { try other.write { try $0.execute(sql: statement) } }
             #expect(try journal.events(of: Sample.run).count == 1)
         }
+    }
+
+    @Test("tells how long a host was down in its last run before, over runs that did not measure it")
+    func downtimes() throws {
+        try withFolder { folder in
+            let journal = try Journal(in: folder)
+            for (id, served) in [("20261123-142501-aaaa", 5000), ("20261123-142502-bbbb", nil), ("20261123-142503-cccc", 9000)]
+                as [(
+                    String, Int64?
+                )]
+            {
+                let run = try #require(RunID(id))
+                try journal.begin(run, kind: .upgrade, plan: Sample.plan, firstEvent: Sample.start)
+                for event in [
+                    RunEvent.stepIntended(host: Sample.host, step: .restart, title: ""), .stepStarted(host: Sample.host, step: .restart),
+                    .stepIntended(host: Sample.host, step: .verify, title: ""),
+                    .stepEnded(
+                        host: Sample.host, step: .verify, outcome: .succeeded, exit: nil, reason: nil,
+                        verified: VerifiedInstance(servedAfterMilliseconds: served)),
+                ] { try journal.append(event, to: run) }
+            }
+            let last = try journal.record(of: try #require(RunID("20261123-142503-cccc")))
+            let earlier = try #require(try journal.downtimes(before: last)[Sample.host])
+            #expect(earlier >= .seconds(5) && earlier < .seconds(8))
+            #expect(try journal.downtimes(before: journal.record(of: try #require(RunID("20261123-142501-aaaa")))).isEmpty)
+        }
+    }
+
+    @Test("reads what a Fleet wrote that looked at units alone")
+    func olderEvents() throws {
+        let baseline = #"{"baselineTaken": {"host": "acme-1", "units": []}}"#
+        #expect(
+            try JSONDecoder().decode(RunEvent.self, from: Data(baseline.utf8))
+                == .baselineTaken(host: Sample.host, units: [], service: nil))
+        let end = #"{"stepEnded": {"host": "acme-1", "step": "verify", "outcome": "succeeded"}}"#
+        #expect(
+            try JSONDecoder().decode(RunEvent.self, from: Data(end.utf8))
+                == .stepEnded(host: Sample.host, step: .verify, outcome: .succeeded, exit: nil, reason: nil, verified: nil))
     }
 
     @Test("lists runs with the newest first and finds one by the beginning or the end of its id")

@@ -20,10 +20,12 @@ struct RunReportTests {
 
     @Test("a run that went well asks for nothing more")
     func succeeded() throws {
-        let text = TextReport(Samples.succeeded, context: context).text
+        let earlier = [Samples.name("acme-2"): Duration.seconds(70)]
+        let text = TextReport(Samples.succeeded, context: context, earlier: earlier).text
         try expectGolden(text, "run-succeeded.txt")
+        expectFitsPage(text)
         #expect(!text.contains("Next:"))
-        try expectGolden(JSONReport(Samples.succeeded).text(), "run-succeeded.json")
+        try expectGolden(JSONReport(Samples.succeeded, earlier: earlier).text(), "run-succeeded.json")
     }
 
     @Test("hooks are counted, and each that did not end well is told with what it meant")

@@ -43,7 +43,7 @@ enum Samples {
     private static let steps = StepID.standardProcedure
 
     /// The whole way of one host that ends well.
-    static func way(_ text: String, from second: Int) -> [(Int, RunEvent)] {
+    static func way(_ text: String, from second: Int, warnings: [Reason] = []) -> [(Int, RunEvent)] {
         let host = name(text)
         var events: [(Int, RunEvent)] = [(second, .hostStarted(host: host))]
         for (place, step) in Self.steps.enumerated() {
@@ -51,7 +51,12 @@ enum Samples {
             events.append((begin, .stepIntended(host: host, step: step, title: titles[step] ?? "")))
             if step != .verify { events.append((begin + 1, .stepStarted(host: host, step: step))) }
             events.append(
-                (begin + 9, .stepEnded(host: host, step: step, outcome: .succeeded, exit: step == .verify ? nil : 0, reason: nil)))
+                (
+                    begin + 9,
+                    .stepEnded(
+                        host: host, step: step, outcome: .succeeded, exit: step == .verify ? nil : 0, reason: nil,
+                        verified: step == .verify ? VerifiedInstance(warnings: warnings, servedAfterMilliseconds: 2300) : nil)
+                ))
         }
         return events + [(second + 53, .hostEnded(host: host, outcome: .upgraded, reason: nil, version: target))]
     }
@@ -120,11 +125,17 @@ enum Samples {
                 + call(61, HookMoment(.afterRun, policy: .warn), nil) + [(62, .runEnded(outcome: .stopped, exitStatus: 5))])
     }
 
+    static let notTried = Reason(.loginNotTried, ["words": "the inventory names no account for it"])
+
     /// Two hosts, both well.
     static var succeeded: RunRecord {
         record(
-            [(0, start([host("acme-1", wave: 1), host("acme-2", wave: 2)])), (1, .waveStarted(wave: 1))] + way("acme-1", from: 2)
-                + [(60, .waveStarted(wave: 2))] + way("acme-2", from: 61) + [(120, .runEnded(outcome: .succeeded, exitStatus: 0))])
+            [(0, start([host("acme-1", wave: 1), host("acme-2", wave: 2)])), (1, .waveStarted(wave: 1))]
+                + way("acme-1", from: 2, warnings: [notTried])
+                + [(60, .waveStarted(wave: 2))]
+                + way("acme-2", from: 61, warnings: [notTried, Reason(.databaseNotAsked, ["words": "no client\u{1b}[2J"])]) + [
+                    (120, .runEnded(outcome: .succeeded, exitStatus: 0))
+                ])
     }
 
     /// The first wave done, the next one to be approved.

@@ -46,13 +46,15 @@ struct ReasonDocument: Decodable {
 /// A run: `fleet report RUN`, `fleet upgrade`, `fleet status RUN`.
 struct RunDocument: Document {
     static let form = Form(
-        "schema run target purpose started ended outcome exit_status counts notes hooks hosts",
+        "schema run target purpose started ended outcome exit_status counts downtime notes hooks hosts",
         within: [
-            "notes": .acknowledgement, "hooks": Form("event wave host outcome exit policy seconds"),
+            "downtime": Form("median_seconds max_seconds"), "notes": .acknowledgement,
+            "hooks": Form("event wave host outcome exit policy seconds"),
             "hosts": Form(
-                "name address wave outcome reason from to started ended reconnecting_since saved steps",
+                "name address wave outcome reason from to started ended reconnecting_since downtime_seconds earlier_downtime_seconds"
+                    + " warnings saved steps",
                 within: [
-                    "reason": .reason, "saved": Form("folder bytes way_back"),
+                    "reason": .reason, "warnings": .reason, "saved": Form("folder bytes way_back"),
                     "steps": Form("id tries title outcome exit reason started ended instruction", within: ["reason": .reason]),
                 ]),
         ])
@@ -67,6 +69,9 @@ struct RunDocument: Document {
         var to: String?
         var started: String?
         var ended: String?
+        var downtime_seconds: Double?
+        var earlier_downtime_seconds: Double?
+        var warnings: [ReasonDocument] = []
         var steps: [Step]
 
         func step(_ id: String) -> Step? { steps.first { $0.id == id } }
@@ -97,6 +102,11 @@ struct RunDocument: Document {
         var by: String
     }
 
+    struct Downtime: Decodable {
+        var median_seconds: Double
+        var max_seconds: Double
+    }
+
     var schema: Int
     var run: String
     var target: String?
@@ -105,6 +115,7 @@ struct RunDocument: Document {
     var outcome: String
     var exit_status: Int?
     var counts: [String: Int]
+    var downtime: Downtime?
     var notes: [Note]
     var hooks: [Hook]
     var hosts: [Host]

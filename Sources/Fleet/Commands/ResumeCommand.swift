@@ -73,19 +73,19 @@ struct TakenUpRun: ParsableArguments {
         guard !left.isEmpty else {
             Console.say("Nothing is left to do in run \(id).")
             if record.ended == nil { record = try await end(id, in: journal) }
-            try show(record, as: output, context: logs.context())
+            try show(record, in: journal, as: output, context: logs.context())
         }
         // Neither an approval nor a place that failed hosts hold comes about by going on.
         if left.allSatisfy({ [.approvalNeeded, .noPlaceLeft].contains(record[$0]?.reason?.code) }) {
             let until = record.waveToApprove.map { "wave \($0) is approved" } ?? "the hosts that failed are mended and retried"
             Console.say("Nothing is left to do in run \(id) until \(until).")
-            try show(record, as: output, context: logs.context())
+            try show(record, in: journal, as: output, context: logs.context())
         }
         try confirm(left, of: record)
         let connector = try SSHConnector(for: plan.hosts.map(\.host))
         let ended = try await RunExecution(plan: plan, digest: record.planDigest ?? "", run: id, journal: journal, connector: connector)
             .resume(record, retryingFailed: retryingFailed, patience: waiting.patience)
-        try show(ended, as: output, context: logs.context())
+        try show(ended, in: journal, as: output, context: logs.context())
     }
 
     private static func absolute(_ path: String) -> String {

@@ -10,7 +10,9 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var shown: ShownRun
 
     func run() async throws {
-        try shown.show { StatusReport($0, now: Timestamp.now().description, context: $1).text(Console.style) }
+        try shown.show { record, context, _ in
+            StatusReport(record, now: Timestamp.now().description, context: context).text(Console.style)
+        }
     }
 }
 
@@ -21,7 +23,7 @@ struct ReportCommand: AsyncParsableCommand {
     @OptionGroup var shown: ShownRun
 
     func run() async throws {
-        try shown.show { TextReport($0, context: $1, style: Console.style).text }
+        try shown.show { TextReport($0, context: $1, style: Console.style, earlier: $2).text }
     }
 }
 
@@ -35,12 +37,13 @@ struct ShownRun: ParsableArguments {
     @Option(help: "How it is shown: text or json.")
     var output: OutputFormat = .text
 
-    /// Writes the run to stdout; `text` makes the text of a record and where it comes from.
-    func show(_ text: (RunRecord, ReportContext) -> String) throws {
+    /// Writes the run to stdout; `text` makes the text of a record, where it comes from and how long its hosts were down before.
+    func show(_ text: (RunRecord, ReportContext, [HostName: Duration]) -> String) throws {
         let record = try RecordedRun(run, in: logs.folder).record
+        let earlier = try Journal(in: logs.folder, creating: false).downtimes(before: record)
         switch output {
-        case .text: Console.data(text(record, logs.context()))
-        case .json: Console.data(try JSONReport(record).text())
+        case .text: Console.data(text(record, logs.context(), earlier))
+        case .json: Console.data(try JSONReport(record, earlier: earlier).text())
         }
     }
 }

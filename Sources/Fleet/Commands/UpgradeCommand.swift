@@ -73,7 +73,7 @@ struct UpgradeCommand: AsyncParsableCommand {
         defer { withExtendedLifetime(lock) {} }
         let record = try await RunExecution(plan: plan, digest: digest, run: run, journal: journal, connector: connector)
             .begin(purpose: reason, notes: reading.acknowledgements, patience: waiting.patience)
-        try show(record, as: output, context: logs.context(inventory: inventory.inventory))
+        try show(record, in: journal, as: output, context: logs.context(inventory: inventory.inventory))
     }
 
     /// The plan to carry out, and its digest.

@@ -87,10 +87,11 @@ extension RunExecution {
 }
 
 /// Writes the report of a run that was carried out, and exits with what the run says.
-func show(_ record: RunRecord, as output: OutputFormat, context: ReportContext) throws -> Never {
+func show(_ record: RunRecord, in journal: Journal, as output: OutputFormat, context: ReportContext) throws -> Never {
+    let earlier = try journal.downtimes(before: record)
     switch output {
-    case .text: Console.data(TextReport(record, context: context, style: Console.style).text)
-    case .json: Console.data(try JSONReport(record).text())
+    case .text: Console.data(TextReport(record, context: context, style: Console.style, earlier: earlier).text)
+    case .json: Console.data(try JSONReport(record, earlier: earlier).text())
     }
     throw record.exitStatus ?? .internalError
 }
