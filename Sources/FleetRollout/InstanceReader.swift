@@ -37,9 +37,21 @@ extension HostConnection {
     }
 
     /// How the web interface of a host is before anything is changed.
+    ///
+    /// What does not answer is asked once more over a link that was heard meanwhile: silence is what an upgrade is not blamed for, so
+    /// it must not be that of the line.
     func serviceBaseline(of host: Host, at version: CanopsisVersion) async -> ServiceBaseline {
-        let web = await webReading(of: host, at: version)
-        guard case .silent(let words) = web else { return ServiceBaseline(silence: nil, login: await loginReading(of: host)) }
-        return ServiceBaseline(silence: words, login: .notTried("the web interface did not answer"))
+        var web = await webReading(of: host, at: version)
+        if case .silent = web {
+            _ = await facts(offer: false)
+            web = await webReading(of: host, at: version)
+        }
+        if case .silent(let words) = web { return ServiceBaseline(silence: words, login: .notTried("the web interface did not answer")) }
+        var login = await loginReading(of: host)
+        if case .noAnswer = login {
+            _ = await facts(offer: false)
+            login = await loginReading(of: host)
+        }
+        return ServiceBaseline(silence: nil, login: login)
     }
 }

@@ -50,7 +50,13 @@ enum Sample {
         .stepAwaited(host: host, step: .restoreAccounts, title: "restore", instruction: "Set them.\n1. é"),
         .stepAnswered(host: host, step: .restoreAccounts, answer: StepAnswer(.skipped, by: "ana", note: "l'\u{1b}")),
         .hookIntended(moment: hook), .hookEnded(moment: hook, ending: HookEnding(.failed, seconds: 2, words: "é\u{1b}")),
-        .hookIntended(moment: HookMoment(.afterWave, wave: 2, policy: .warn)), .approvalNeeded(wave: 2), .interrupted(signal: "INT"),
+        .hookIntended(moment: HookMoment(.afterWave, wave: 2, policy: .warn)), .approvalNeeded(wave: 2),
+        .baselineTaken(host: host, units: [], service: ServiceBaseline(silence: "é", login: .refused("a redirect"))),
+        .stepIntended(host: host, step: .verify, title: "look"),
+        .stepEnded(
+            host: host, step: .verify, outcome: .succeeded, exit: nil, reason: nil,
+            verified: VerifiedInstance(warnings: [Reason(.loginNotTried)], servedAfterMilliseconds: 1500)),
+        .interrupted(signal: "INT"),
         .runEnded(outcome: .interrupted, exitStatus: 130),
     ]
 

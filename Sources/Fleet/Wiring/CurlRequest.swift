@@ -33,7 +33,8 @@ struct CurlRequest {
     }
 
     private func words(of errors: String) -> String {
-        let line = errors.split(whereSeparator: \.isNewline).last.map(String.init) ?? "curl said nothing"
+        // What follows the first line is advice on curl's own options.
+        let line = errors.split(whereSeparator: \.isNewline).first.map(String.init) ?? "curl said nothing"
         return String(line.prefix(300))
     }
 
