@@ -10,11 +10,14 @@ public struct ReadingReport: Sendable {
         public var host: HostName
         /// The releases on its way, with what they ask of it.
         public var path: ReleasePath
+        /// Whether it has a client for its database, without which Fleet does no step there.
+        public var hasDatabaseClient: Bool
 
         /// Creates the way of a host.
-        public init(host: HostName, path: ReleasePath) {
+        public init(host: HostName, path: ReleasePath, hasDatabaseClient: Bool = true) {
             self.host = host
             self.path = path
+            self.hasDatabaseClient = hasDatabaseClient
         }
     }
 
@@ -94,19 +97,25 @@ public struct ReadingReport: Sendable {
         var needing: [HostName]
         var notKnown: [HostName]
         var because: [String]
-        var isDoneByFleet: Bool
+        /// The hosts on which Fleet does it.
+        var byFleet: [HostName] = []
+
+        /// Whether Fleet does it on every host that surely needs it, and some host does.
+        var isDoneByFleet: Bool { !needing.isEmpty && byFleet == needing }
     }
 
     /// What the hosts on the way need of a release, each step once.
     private func steps(of entry: ReadingList.Entry) -> [Shown] {
         (entry.reading.release?.steps ?? []).compactMap { step in
-            var shown = Shown(step: step, needing: [], notKnown: [], because: [], isDoneByFleet: step.isAutomatic && !step.isOptional)
+            var shown = Shown(step: step, needing: [], notKnown: [], because: [])
             for way in ways {
                 guard let resolved = way.path.steps.first(where: { $0.step.id == step.id && $0.release == entry.reading.version }) else {
                     continue
                 }
                 switch resolved.resolution {
-                case .applies(let facts): (shown.needing, shown.because) = (shown.needing + [way.host], shown.because + facts)
+                case .applies(let facts):
+                    (shown.needing, shown.because) = (shown.needing + [way.host], shown.because + facts)
+                    if resolved.isDoneByFleet(withDatabaseClient: way.hasDatabaseClient) { shown.byFleet.append(way.host) }
                 case .unknown(let facts): (shown.notKnown, shown.because) = (shown.notKnown + [way.host], shown.because + facts)
                 case .doesNotApply, .obsolete, .duplicate: continue
                 }
@@ -123,9 +132,12 @@ public struct ReadingReport: Sendable {
         var traits = [step.phase.text]
         if step.kind == .notice {
             traits.append("to know")
+        } else if shown.byFleet.isEmpty {
+            traits.append(step.isOptional ? "nobody does it unless somebody wants to" : "a person does it")
         } else {
-            traits.append(shown.isDoneByFleet ? "Fleet does it" : "a person does it")
+            traits.append(shown.isDoneByFleet ? "Fleet does it" : "Fleet does it on \(HostSet.folded(shown.byFleet))")
         }
+        if !shown.notKnown.isEmpty, step.kind != .notice { traits.append("a person decides where it is not known whether it is needed") }
         if step.isBlocking { traits.append("blocks the upgrade until a person has decided") }
         if step.isOptional { traits.append("optional") }
         if step.requiresEnginesStopped { traits.append("engines stopped") }

@@ -171,7 +171,16 @@ struct HostUpgrade: Sendable {
             // Effects are not repeated; what is looked at is looked at again.
             let isTriedAgain = retriedBy != nil && isTriedAgain(step, record)
             let isDone = record?.outcome == .succeeded || record?.outcome == .skipped
-            if isDone, step.kind != .look || step.id.stop != nil, !isTriedAgain { continue }
+            if isDone, step.kind != .look || step.isLookOnTheWay, !isTriedAgain { continue }
+            if record == nil, index > 0, planned.steps[index - 1].isLookOnTheWay {
+                // The next version begins: its restart is measured by what runs now.
+                guard case .facts(let now) = await link.facts(offer: false) else {
+                    return Ending(outcome: .unknown, reason: Reason(.linkLost, ["words": "the units could not be read"]))
+                }
+                // Who has to run is who ran before the upgrade, whatever was seen of it at this moment.
+                before.units = before.units.map { old in now.units.first { $0.name == old.name && $0.isRunning } ?? old }
+                try await journal.append(.baselineTaken(host: name, units: before.units))
+            }
             var ending: StepEnding
             switch step.kind {
             case .manual: ending = StepEnding(.waiting)
@@ -197,13 +206,6 @@ struct HostUpgrade: Sendable {
             try await journal.append(
                 .stepEnded(host: name, step: step.id, outcome: ending.outcome, exit: ending.exit, reason: ending.reason))
             switch ending.outcome {
-            case .succeeded where step.kind == .look && step.id.stop != nil:
-                // The next restart is measured by what runs now.
-                guard case .facts(let now) = await link.facts(offer: false) else {
-                    return Ending(outcome: .unknown, reason: Reason(.linkLost, ["words": "the units could not be read"]))
-                }
-                before.units = now.units
-                try await journal.append(.baselineTaken(host: name, units: now.units))
             case .succeeded, .skipped, .waiting: continue
             case .failed: return Ending(outcome: .failed, reason: ending.reason, version: await installed(over: link))
             case .unknown: return Ending(outcome: .unknown, reason: ending.reason, version: nil)
@@ -420,6 +422,11 @@ struct HostUpgrade: Sendable {
             return StepEnding(.succeeded, exit: 0)
         }
     }
+}
+
+extension PlannedStep {
+    /// Whether it looks at a version before the target, after which the host goes on.
+    fileprivate var isLookOnTheWay: Bool { kind == .look && id.stop != nil }
 }
 
 /// How long a run waits for a host that is not there for it.

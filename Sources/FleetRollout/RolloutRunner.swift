@@ -176,7 +176,7 @@ public struct RolloutRunner: Sendable {
                 case .pauseOver: finished = try await follow(rollout.pauseEnded()[...])
                 case .stopRequested(Self.abortRequest):
                     finished = try await follow(rollout.stop(because: .askedByOperator)[...])
-                    if !finished { listen() }
+                    listen()
                 case .stopRequested(let signal):
                     requests += 1
                     try await journal.append(.interrupted(signal: signal))
@@ -187,7 +187,7 @@ public struct RolloutRunner: Sendable {
                         return .detached
                     }
                     finished = try await follow(rollout.stop(because: .signal(signal))[...])
-                    if !finished { listen() }
+                    listen()
                 case .hookEnded, .noMoreRequests: break
                 }
             }
@@ -203,8 +203,8 @@ public struct RolloutRunner: Sendable {
     private func carryOut(_ planned: PlannedHost, unless latch: Latch) async throws -> Message {
         let name = planned.host.name
         let wave = plan.waves.first { $0.hosts.contains(name) }?.number
-        // A host that an earlier attempt has begun is gone on with, whatever there was to ask before.
-        if plan.hooks[.beforeHost] != nil, earlier?[name]?.started == nil {
+        // A host on which an earlier attempt has begun a step is gone on with, whatever there was to ask before.
+        if plan.hooks[.beforeHost] != nil, earlier?[name]?.steps.isEmpty ?? true {
             let failure = try await hooks.call(.beforeHost, wave: wave, hosts: [name], host: name)
             if latch.isShut || Task.isCancelled { return .notBegun(name) }
             if let failure {

@@ -77,8 +77,8 @@ public struct Lab: Sendable {
         return "/" + parts.joined(separator: "/")
     }()
 
-    /// Booting is one at a time anyway; two labs at once keep two cores busy while hosts settle.
-    private static let few = Turnstile(2)
+    /// Booting is one at a time anyway; three labs at once keep two cores busy while hosts settle.
+    private static let few = Turnstile(3)
     private static let counter = Atomic(0)
     private static let published = Task { _ = try await lab(["publish"] + offered) }
 

@@ -25,6 +25,9 @@ struct ReleaseReadingTests {
         #expect(digest("look", note: "a note") == digest("look", note: "a note"))
     }
 
+    @Test("has the same digest however the lines of the note end")
+    func lineEnds() { #expect(digest("look", note: "a\r\nnote\r\n") == digest("look", note: "a\nnote\n")) }
+
     @Test("is there for every release of the catalogue and for every note, oldest first")
     func all() throws {
         let catalogue = try BuiltInCatalogue.read()

@@ -46,6 +46,20 @@ struct StepByStepTests {
         #expect(await fleet.hosts[0].jobs == Self.allJobs)
     }
 
+    @Test("a last restart that does nothing is seen, whichever event was the last one written before", arguments: 0..<mostEvents)
+    func secondRestartAfterKill(_ last: Int) async throws {
+        let fleet = ScriptedFleet(count: 1, faults: [1: [.restartsOnce]])
+        let (journal, log) = (MemoryJournal(room: last), MemoryLog())
+        do {
+            let whole = try await fleet.carryOut(Self.policy, journal: journal, log: log)
+            #expect(whole.outcomes == [fleet.name(1): .failed])
+            return
+        } catch is MemoryJournal.Full {}
+        let record = try await fleet.record(Self.policy, journal.events)
+        let ending = try await fleet.carryOut(Self.policy, log: log, earlier: record)
+        #expect(record[fleet.name(1)]?.outcome == .failed || ending.outcomes[fleet.name(1)] == .failed)
+    }
+
     @Test("whichever event was the last one written, each effect happens once", arguments: 0..<mostEvents)
     func everyEvent(_ last: Int) async throws {
         let fleet = ScriptedFleet(count: 1)

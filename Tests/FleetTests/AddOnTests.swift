@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Add-ons of customers and hooks of the operator, on real hosts.
-@Suite("add-ons and hooks on real hosts", .timeLimit(.minutes(15)))
+@Suite("add-ons and hooks on real hosts", .timeLimit(.minutes(30)))
 struct AddOnTests {
     /// Writes a step file beside the inventory.
     private static func write(_ text: String, as name: String, of person: Operator) throws {

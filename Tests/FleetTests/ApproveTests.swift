@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A run that a person allows wave by wave.
-@Suite("an upgrade of real hosts with approvals", .timeLimit(.minutes(15)))
+@Suite("an upgrade of real hosts with approvals", .timeLimit(.minutes(30)))
 struct ApproveTests {
     @Test("ends before each wave but the first; only an approval and a resume begin the next")
     func approve() async throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is wrong is said before anything is done: clear words, exit status 2, nothing touched and nothing lost.
-@Suite("bad input", .timeLimit(.minutes(5)))
+@Suite("bad input", .timeLimit(.minutes(30)))
 struct BadInputTests {
     @Test("five mistakes in an inventory are five messages with file and line, and no connection is made")
     func fiveMistakes() async throws {

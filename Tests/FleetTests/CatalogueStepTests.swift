@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What the release catalogue has Fleet do by itself, seen on hosts in the state that asks for it.
-@Suite("the automatic steps of the release catalogue on real hosts", .timeLimit(.minutes(10)))
+@Suite("the automatic steps of the release catalogue on real hosts", .timeLimit(.minutes(30)))
 struct CatalogueStepTests {
     @Test("each step does what it says, nothing else, and nothing the second time; where nothing asks for it, it does nothing")
     func everyStep() async throws {

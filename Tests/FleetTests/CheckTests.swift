@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `fleet check` says of real hosts, and that it leaves them as they were.
-@Suite("fleet check of real hosts", .timeLimit(.minutes(15)))
+@Suite("fleet check of real hosts", .timeLimit(.minutes(30)))
 struct CheckTests {
     /// Names, times, owners and contents of everything a package manager or an upgrade would change. rpm touches the shared memory of
     /// its database whenever it is asked anything, and the lab counts the calls of its MongoDB client, so these two files are left out.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs that are left and taken up again, by the same person or another, on real hosts. `docs/reliability.md` has the table.
-@Suite("runs taken up again on real hosts", .timeLimit(.minutes(15)))
+@Suite("runs taken up again on real hosts", .timeLimit(.minutes(30)))
 struct DurabilityTests {
     /// A coordinator is killed while the `canopsinit` of its one host runs, which then goes on until its `sleep 1000` is ended.
     private static func leaveInCanopsinit(_ host: LabHost, _ person: Operator) async throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// One command on many hosts, against a real sshd that stands for all of them.
-@Suite("fleet exec", .timeLimit(.minutes(5)))
+@Suite("fleet exec", .timeLimit(.minutes(30)))
 struct ExecTests {
     /// Prints a number of its own on each host: the last byte of the address it was reached at.
     static let number = "set -- $SSH_CONNECTION; echo ${3##*.}"

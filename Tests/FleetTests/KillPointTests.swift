@@ -4,7 +4,8 @@ import Testing
 
 /// The coordinator is killed with SIGKILL right after an event came to the disk, one run for each event.
 ///
-/// A sample of the events by default; all of them with `FLEET_KILL_POINTS=all`, as `scripts/soak --kill-points` does.
+/// A sample of the events by default; all of them with `FLEET_KILL_POINTS=all`, as `scripts/soak --kill-points` does, or those
+/// that it names: `FLEET_KILL_POINTS=12,61`.
 @Suite("a coordinator killed at an event of the journal", .timeLimit(.minutes(60)))
 struct KillPointTests {
     /// More events than an undisturbed run of two hosts writes, progress left out; checked by the run after the last one.
@@ -12,8 +13,11 @@ struct KillPointTests {
     /// As many events an undisturbed run writes at least.
     private static let fewestEvents = 56
     static let points: [Int] =
-        ProcessInfo.processInfo.environment["FLEET_KILL_POINTS"] == "all"
-        ? Array(1...mostEvents) : [1, 12, 25, 38, 54, mostEvents]
+        switch ProcessInfo.processInfo.environment["FLEET_KILL_POINTS"] {
+        case nil: [1, 12, 25, 38, 54, mostEvents]
+        case "all": Array(1...mostEvents)
+        case let list?: list.split(separator: ",").compactMap { Int($0) }
+        }
 
     @Test("fleet resume finishes the run: every effect once on each host, the outcome right, the logs whole", arguments: points)
     func killed(after events: Int) async throws {

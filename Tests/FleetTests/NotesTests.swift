@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Release notes, read by the built program.
-@Suite("release notes", .timeLimit(.minutes(5)))
+@Suite("release notes", .timeLimit(.minutes(30)))
 struct NotesTests {
     /// Notes in the vendor's format with every oddity, beside the tests of their reader.
     private static let notes = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a plan refuses, and when a plan is no longer to be carried out.
-@Suite("a plan for real hosts", .timeLimit(.minutes(15)))
+@Suite("a plan for real hosts", .timeLimit(.minutes(30)))
 struct PlanTests {
     @Test("what is not on offer, a downgrade and a major upgrade are blocked; a version nobody knows is a mistake")
     func refusedTargets() async throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The notes of releases have to be read before hosts are upgraded.
-@Suite("reading before an upgrade of real hosts", .timeLimit(.minutes(10)))
+@Suite("reading before an upgrade of real hosts", .timeLimit(.minutes(30)))
 struct ReadingTests {
     private func note(_ version: String, _ published: String, _ more: String = "") -> String {
         """

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Hosts that pass many releases at once: each gets what its edition and stack need, at the right moment.
-@Suite("an upgrade of real hosts over many releases", .timeLimit(.minutes(15)))
+@Suite("an upgrade of real hosts over many releases", .timeLimit(.minutes(30)))
 struct ReleasePathTests {
     private static let accounts = """
         db.default_rights.find({_id: {$in: ['root', 'canopsis']}}).sort({_id: 1}).forEach(function (user) {

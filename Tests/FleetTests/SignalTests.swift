@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What signals do to a run: hosts are never left halfway by them.
-@Suite("signals during an upgrade of real hosts", .timeLimit(.minutes(15)))
+@Suite("signals during an upgrade of real hosts", .timeLimit(.minutes(30)))
 struct SignalTests {
     @Test("after SIGINT the host at work finishes and no other is begun; SIGHUP ends nothing")
     func interrupt() async throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Host keys: nothing is trusted that a person did not enrol, and no credential is sent before the key is checked.
-@Suite("host keys", .timeLimit(.minutes(5)))
+@Suite("host keys", .timeLimit(.minutes(30)))
 struct TrustTests {
     /// What a server logs about every attempt to log in.
     static let talkative = "LogLevel DEBUG3"

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Whole upgrades of real hosts, as an operator starts them.
-@Suite("an upgrade of real hosts", .timeLimit(.minutes(15)))
+@Suite("an upgrade of real hosts", .timeLimit(.minutes(30)))
 struct UpgradeTests {
     /// The steps of a host that has a client for its database, in their order; the last one is no job.
     static let steps = [

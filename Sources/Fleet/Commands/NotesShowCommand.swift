@@ -63,7 +63,8 @@ struct NotesShowCommand: AsyncParsableCommand {
             to: target,
             ways: passing.map { host, facts, installed in
                 ReadingReport.Way(
-                    host: host.name, path: ReleasePath(through: catalogue, from: installed, to: target, facts: facts, host: host))
+                    host: host.name, path: ReleasePath(through: catalogue, from: installed, to: target, facts: facts, host: host),
+                    hasDatabaseClient: facts.hasDatabaseClient ?? true)
             },
             reading: ReadingList(
                 passing.map { ($0.host.name, $0.installed) }, to: target, readings: library.readings,
@@ -78,15 +79,15 @@ struct NotesShowCommand: AsyncParsableCommand {
 
     /// The newest version on offer that no host needs a major upgrade for.
     private func newestOffered(_ hosts: [(host: Host, facts: HostFacts, installed: CanopsisVersion)]) throws -> CanopsisVersion {
-        let offered = hosts.flatMap { host, facts, installed -> [CanopsisVersion] in
+        let offered = hosts.flatMap { _, facts, _ -> [CanopsisVersion] in
             guard case .packages(let packages) = facts.offer else { return [] }
-            return packages.compactMap { CanopsisVersion(packageVersion: $0.version) }.filter {
-                UpgradeClass(from: installed, to: $0) != .major
-            }
+            return packages.compactMap { CanopsisVersion(packageVersion: $0.version) }
         }
-        guard let newest = offered.max() else {
+        let minor = offered.filter { version in hosts.allSatisfy { UpgradeClass(from: $0.installed, to: version) != .major } }
+        guard let newest = minor.max() else {
             throw Problem(
-                code: "no-target", what: "No version was named, and no host's repository offers one.", place: .argument("--to"),
+                code: "no-target", what: "No version was named, and no repository offers one that needs no major upgrade.",
+                place: .argument("--to"),
                 remedy: "Say which version the hosts shall have: --to 3.26.0.")
         }
         return newest

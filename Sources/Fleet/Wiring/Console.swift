@@ -14,8 +14,11 @@ enum Console {
         else { return data(text) }
         // A person who has read enough closes it early, which is no failure.
         signal(SIGPIPE, SIG_IGN)
+        // Ctrl-C is for the pager, which stays.
+        let before = signal(SIGINT, SIG_IGN)
         fputs(text, stream)
         pclose(stream)
+        signal(SIGINT, before)
     }
 
     /// Writes talk, a line's end after it.

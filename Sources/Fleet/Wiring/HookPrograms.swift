@@ -1,3 +1,4 @@
+import Dispatch
 import FleetCore
 import FleetDocuments
 import FleetJournal
@@ -8,7 +9,7 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// Calls hooks as processes of this machine, each in a process group of its own, and keeps what they write in `hooks.log`.
+/// Calls hooks as processes of this machine, each in a process group of its own, and keeps what they write in `hooks.txt`.
 struct HookPrograms: HookRunner {
     /// The folder of the runs, absolute.
     let logs: String
@@ -44,7 +45,7 @@ struct HookPrograms: HookRunner {
             "==> \(HookMoment(call.event, wave: call.wave, host: call.host, policy: hook.onFailure).text) at "
             + "\(Timestamp.now()): \(ending.text)\n"
         do { try await log.append(heading, output.text) } catch {
-            return HookEnding(.failed, exit: ending.exit, seconds: seconds, words: "hooks.log could not be written")
+            return HookEnding(.failed, exit: ending.exit, seconds: seconds, words: "hooks.txt could not be written")
         }
         return ending
     }
@@ -74,8 +75,8 @@ struct HookPrograms: HookRunner {
             // The wait is over early when Fleet is told to leave.
             return (second, !Task.isCancelled)
         }
-        // What the program left in its group does not outlive the program's time.
-        if ended.isOverdue { process.killGroup() }
+        // What the program left in its group does not outlive the program's time, nor the run that is left.
+        if ended.isOverdue || Task.isCancelled { await process.endGroup(within: Self.grace) }
         output.close()
         return ended
     }
@@ -135,7 +136,7 @@ private final class HookOutput: Sendable {
     private struct State {
         var kept: [UInt8] = []
         var dropped = 0
-        var reading: FileHandle?
+        var reading: (any DispatchSourceRead)?
         var writing: FileDescriptor?
     }
 
@@ -147,41 +148,43 @@ private final class HookOutput: Sendable {
             if let writing = state.writing { return try writing.duplicate() }
             let pipe = try FileDescriptor.pipe()
             for end in [pipe.readEnd, pipe.writeEnd] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
-            let reading = FileHandle(fileDescriptor: pipe.readEnd.rawValue, closeOnDealloc: true)
-            reading.readabilityHandler = { [weak self] handle in
-                let bytes = handle.availableData
-                if bytes.isEmpty { handle.readabilityHandler = nil } else { self?.take(bytes) }
-            }
+            _ = fcntl(pipe.readEnd.rawValue, F_SETFL, O_NONBLOCK)
+            let reading = DispatchSource.makeReadSource(fileDescriptor: pipe.readEnd.rawValue)
+            reading.setEventHandler { [weak self] in self?.take() }
+            reading.setCancelHandler { try? pipe.readEnd.close() }
+            reading.activate()
             state.reading = reading
             state.writing = pipe.writeEnd
             return try pipe.writeEnd.duplicate()
         }
     }
 
-    private func take(_ bytes: Data) {
+    /// Takes what is there; at the end of all output, or once nobody listens any more, nothing.
+    private func take() {
         state.withLock { state in
-            let part = bytes.prefix(max(0, Self.most - state.kept.count))
+            guard let reading = state.reading else { return }
+            var buffer = [UInt8](repeating: 0, count: Self.most)
+            let count = read(Int32(reading.handle), &buffer, buffer.count)
+            if count == 0 { reading.cancel() }
+            guard count > 0 else { return }
+            let part = buffer[..<count].prefix(max(0, Self.most - state.kept.count))
             state.kept += part
-            state.dropped += bytes.count - part.count
+            state.dropped += count - part.count
         }
     }
 
     /// Takes what is there and listens no more.
     func close() {
-        let (reading, writing) = state.withLock { ($0.reading, $0.writing) }
-        guard let reading, let writing else { return }
-        try? writing.close()
-        reading.readabilityHandler = nil
-        let descriptor = reading.fileDescriptor
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        var buffer = [UInt8](repeating: 0, count: Self.most)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { break }
-            take(Data(buffer[..<count]))
-            if state.withLock({ $0.dropped > 0 }) { break }
+        try? state.withLock { state in
+            defer { state.writing = nil }
+            return state.writing
+        }?.close()
+        // As much as is kept of one call, and as much again: what still comes then is from a process that was left behind.
+        for _ in 0..<2 { take() }
+        state.withLock { state in
+            state.reading?.cancel()
+            state.reading = nil
         }
-        state.withLock { $0.reading = nil }
     }
 
     /// What was kept, and how much was not.
@@ -200,11 +203,23 @@ private final class StartedProcess: Sendable {
 
     func started(_ process: pid_t) { number.withLock { $0 = process } }
 
-    /// Kills what is left of the group; nothing if it never began.
-    func killGroup() { if let group = number.withLock({ $0 }) { kill(-group, SIGKILL) } }
+    /// Waits for the end of what is left of the group, which was asked to end, and kills it if it does not come; nothing if it never
+    /// began. A task that is cancelled waits as well.
+    func endGroup(within grace: Swift.Duration) async {
+        guard let group = number.withLock({ $0 }) else { return }
+        let deadline = ContinuousClock.now + grace
+        while kill(-group, 0) == 0 {
+            if ContinuousClock.now >= deadline {
+                kill(-group, SIGKILL)
+                return
+            }
+            // Of its own, so that the cancellation of this task does not end the pause.
+            await Task.detached { try? await Task.sleep(for: .milliseconds(50)) }.value
+        }
+    }
 }
 
-/// The file `hooks.log` of a run.
+/// The file `hooks.txt` of a run.
 private actor HookLog {
     private let folder: RunFolder
     private var file: FileHandle?
@@ -212,7 +227,7 @@ private actor HookLog {
     init(in folder: RunFolder) { self.folder = folder }
 
     func append(_ heading: String, _ text: [UInt8]) throws {
-        let open = try file ?? folder.appending("hooks.log")
+        let open = try file ?? folder.appending("hooks.txt")
         file = open
         try open.write(contentsOf: Data(heading.utf8) + Data(text))
     }

@@ -129,10 +129,11 @@ public struct Planner: Sendable {
 
     /// A version to be brought to that does not lie before the target is a slip of the finger.
     private var wrongStops: [Problem] {
-        policy.stepByStep.filter { $0 >= target }.map { version in
+        policy.stepByStep.filter { $0 >= target || $0 != $0.release }.map { version in
             Problem(
-                code: "invalid-argument", what: "\(version) does not come before \(target).", place: .argument("--step-by-step"),
-                remedy: "Give the versions on the way to the target, without the target itself.")
+                code: "invalid-argument",
+                what: version < target ? "\(version) is no release." : "\(version) does not come before \(target).",
+                place: .argument("--step-by-step"), remedy: "Give the releases on the way to the target, without the target itself.")
         }
     }
 

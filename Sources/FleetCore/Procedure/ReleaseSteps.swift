@@ -74,7 +74,13 @@ private struct DueStep {
         check = resolved.step.check
     }
 
-    private var isCarriedOut: Bool { resolution.doesApply && step.isAutomatic && !step.isOptional }
+    /// What Fleet runs for it; nil if a person does it, or nobody.
+    func script(_ hasDatabaseClient: Bool) -> String? {
+        guard resolution.doesApply, step.isAutomatic, !step.isOptional, !step.isBlocking, let work = step.work,
+            hasDatabaseClient || !work.needsDatabaseClient
+        else { return nil }
+        return work.shellText
+    }
 
     /// The step for the plan of its host.
     func planned(_ hasDatabaseClient: Bool) -> PlannedStep {
@@ -84,8 +90,8 @@ private struct DueStep {
         case .applies(let reasons), .unknown(let reasons): facts = reasons
         case .doesNotApply, .obsolete, .duplicate: facts = []
         }
-        let needsClient = if case .mongo = step.work { !hasDatabaseClient } else { false }
-        if isCarriedOut, !needsClient, !step.isBlocking, let script = step.work?.shellText {
+        let needsClient = step.work?.needsDatabaseClient ?? false && !hasDatabaseClient
+        if let script = script(hasDatabaseClient) {
             return PlannedStep(
                 id: id, title: step.title, script: check.map { CheckedScript(script, check: $0).text } ?? script, limit: step.limit,
                 kind: .job, isRepeatable: step.canBeRepeated, origin: origin, because: facts)
@@ -104,7 +110,14 @@ private struct DueStep {
     }
 }
 
+extension ResolvedStep {
+    /// Whether Fleet does it on its host, so that no person is needed for it.
+    public func isDoneByFleet(withDatabaseClient hasDatabaseClient: Bool) -> Bool { DueStep(self).script(hasDatabaseClient) != nil }
+}
+
 extension StepWork {
+    fileprivate var needsDatabaseClient: Bool { if case .mongo = self { true } else { false } }
+
     /// The shell text that does it; nil if Fleet has no way to.
     fileprivate var shellText: String? {
         switch self {

@@ -46,14 +46,14 @@ struct AddOnReader: ShapeReader {
         guard let found else { return nil }
         let bytes = found.text.utf8
         if (1...32).contains(bytes.count), bytes.allSatisfy({ Self.isAlphanumeric($0) || $0 == UInt8(ascii: "-") }),
-            bytes.first.map({ $0 >= UInt8(ascii: "a") }) == true
+            bytes.first.map({ $0 >= UInt8(ascii: "a") }) == true, !found.text.hasPrefix("to-")
         {
             return found.text
         }
         problems.append(
             .badEntry(
                 found.text, of: "name", at: found.line, in: path,
-                remedy: "Write 1 to 32 small letters, digits and `-`, a letter first."))
+                remedy: "Write 1 to 32 small letters, digits and `-`, a letter first, and no `to-` at the beginning."))
         return nil
     }
 

@@ -7,8 +7,10 @@ extension ReleaseReading {
     ///   - release: what the catalogue has of it.
     ///   - note: the text of the vendor's note.
     public init(version: CanopsisVersion, release: Release?, note: String?) {
+        // A checkout may end its lines either way, and the text is the same.
+        let lines = note.map { String($0.map { $0 == "\r\n" ? "\n" : $0 }) }
         // The lengths keep a text that moves from the one to the other from looking the same.
-        let parts = [release?.textToRead, note].map { part in part.map { "\($0.utf8.count)\n\($0)" } ?? "none\n" }
+        let parts = [release?.textToRead, lines].map { part in part.map { "\($0.utf8.count)\n\($0)" } ?? "none\n" }
         self.init(version: version, release: release, note: note, sha256: FleetDocuments.sha256(of: Array(parts.joined().utf8)))
     }
 

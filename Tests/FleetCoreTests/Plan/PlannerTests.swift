@@ -323,7 +323,9 @@ struct StepByStepPlanTests {
         #expect(planned.steps.isEmpty)
     }
 
-    @Test("refuses a version that does not come before the target", arguments: [CanopsisVersion(3, 28, 0), CanopsisVersion(3, 29, 0)])
+    @Test(
+        "refuses a version that does not come before the target",
+        arguments: [CanopsisVersion(3, 28, 0), CanopsisVersion(3, 29, 0), CanopsisVersion(3, 26, 991)])
     func notBefore(_ version: CanopsisVersion) {
         #expect(throws: Problems.self) { try plan([version]) }
     }

@@ -72,7 +72,17 @@ public struct UpgradePackages: Hashable, Sendable {
             await_lock() {
                 waited=0
                 told=
-                while pid=$(locker | head -n 1) && [ -n "$pid" ]; do
+                gone=0
+                while :; do
+                    pid=$(locker | head -n 1)
+                    # A list of locks that changes while it is read may lack one: who was seen must be missed three times.
+                    if [ -z "$pid" ]; then
+                        if [ -z "$told" ] || [ "$gone" -ge 2 ]; then break; fi
+                        gone=$((gone + 1))
+                        sleep 1
+                        continue
+                    fi
+                    gone=0
                     if [ "$waited" -ge \(patience) ]; then
                         echo "$(named "$pid") still has the package manager's lock after \(patience) s; the step goes no further"
                         exit 1
