@@ -89,7 +89,10 @@ struct CatalogueStepTests {
 
     @Test("on the way to 3.39.0 each step that is due is carried out once, in the order of the phases, and a person does the rest")
     func wholePath() async throws {
-        let settings = ["c1": "stack: go", "c2": "stack: go", "c3": "edition: cat, stack: go"]
+        // Each of them has its Redis on another machine.
+        let settings = [
+            "c1": "stack: go, services: remote", "c2": "stack: go, services: remote", "c3": "edition: cat, stack: go, services: remote",
+        ]
         try await Operator.at("c1:deb9:go:3.22.0", "c2:rpm:go:3.22.0", "c3:deb9:cat:go:3.25.0", hosts: settings) { person, lab in
             let paths = [
                 LongPath(edition: .core, isOld: true, host: try lab["c1"]), LongPath(edition: .core, isOld: true, host: try lab["c2"]),
