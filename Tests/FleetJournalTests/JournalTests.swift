@@ -38,11 +38,6 @@ enum Sample {
     /// One of every kind, in an order a run could have.
     static let events: [RunEvent] = [
         .waveStarted(wave: 1), .hostStarted(host: host), intent, .stepStarted(host: host, step: .packages),
-        .baselineTaken(host: host, units: [], service: ServiceBaseline(silence: "é", login: .refused("a redirect"))),
-        .stepIntended(host: host, step: .verify, title: "look"),
-        .stepEnded(
-            host: host, step: .verify, outcome: .succeeded, exit: nil, reason: nil,
-            verified: VerifiedInstance(warnings: [Reason(.loginNotTried)], servedAfterMilliseconds: 1500)),
         .stepProgress(host: host, step: .packages, offset: 4096),
         .stepEnded(host: host, step: .packages, outcome: .failed, exit: 100, reason: Reason(.jobExited, ["words": "l'\u{1b}[2J\"é\n"])),
         .hostEnded(host: host, outcome: .failed, reason: nil, version: CanopsisVersion(3, 25, 0)), .rolloutStopped(reason: "1 failure"),
@@ -137,7 +132,7 @@ struct JournalTests {
             // Each event is an hour before the one before it.
             let journal = try Journal(in: folder, clock: { Timestamp(milliseconds: 1_795_443_901_000 - Int64(times.next()) * 3_600_000) })
             try Sample.begin(journal)
-            let events = Array(Sample.events.prefix(10)) + [.runEnded(outcome: .failed, exitStatus: 3)]
+            let events = Array(Sample.events.prefix(7)) + [.runEnded(outcome: .failed, exitStatus: 3)]
             for event in events { try journal.append(event, to: Sample.run) }
             let read = try journal.events(of: Sample.run)
             #expect(read.map(\.event) == [Sample.start] + events)
