@@ -1,6 +1,7 @@
 import FleetCore
 import Foundation
 import Subprocess
+import TestSupport
 import Testing
 
 /// Runs the script against a real apt in a mount namespace of its own: its `/etc/apt`, `/var/lib` and `/var/cache` are made
@@ -81,6 +82,7 @@ private enum Namespace {
             """
         // Whoever is not root is it in a user namespace of their own.
         let arguments = geteuid() == 0 ? ["-m"] : ["-r", "-m"]
+        _ = brokenPipesAreIgnored
         let result = try await Subprocess.run(
             .name("unshare"), arguments: .init(arguments + ["sh", "-s"]), input: .string(setUp), output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 16))

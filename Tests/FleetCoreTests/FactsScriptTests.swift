@@ -1,5 +1,6 @@
 import FleetCore
 import Subprocess
+import TestSupport
 import Testing
 
 @Suite("The script that reads the facts")
@@ -40,7 +41,8 @@ struct FactsScriptTests {
     }
 
     private func run(_ script: String, in shell: [String]) async throws -> [UInt8] {
-        try await Subprocess.run(
+        _ = brokenPipesAreIgnored
+        return try await Subprocess.run(
             .name(shell[0]), arguments: .init(Array(shell.dropFirst()) + ["-s"]), input: .string(script),
             output: .bytes(limit: 1 << 20), error: .discarded
         ).standardOutput

@@ -1,6 +1,7 @@
 import FleetCore
 import Foundation
 import Subprocess
+import TestSupport
 import Testing
 
 @Suite("Looking for texts in files of a host")
@@ -25,6 +26,7 @@ struct FileProbeTests {
             (try probe("none.conf", "x"), .noFile), (try probe("", "x"), .noFile),
         ]
         let probes = expected.map(\.0)
+        _ = brokenPipesAreIgnored
         let output = try await Subprocess.run(
             .name(shell), arguments: ["-s"], input: .string(FactsScript.text(offer: false, nonce: Self.nonce, probes: probes)),
             output: .bytes(limit: 1 << 20), error: .discarded

@@ -31,6 +31,7 @@ struct JobPlace {
 
     /// Makes the folder and hands it to the closure.
     static func with<R>(_ shell: Shell = .dash, _ body: (JobPlace) async throws -> R) async throws -> R {
+        _ = brokenPipesAreIgnored
         let root = "/tmp/fleet-job-\(UInt64.random(in: .min ... .max))"
         try FileManager.default.createDirectory(atPath: root + "/bin", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: root) }

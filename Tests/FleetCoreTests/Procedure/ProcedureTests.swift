@@ -1,6 +1,7 @@
 import FleetCore
 import Foundation
 import Subprocess
+import TestSupport
 import Testing
 
 @Suite("The standard procedure")
@@ -192,6 +193,7 @@ struct ProcedureTests {
                 let script =
                     functions + "FLEET_JOB=$(mktemp -d)\n" + step.script.replacing("\napt-get ", with: "\napt_get ")
                     + "cat \"$FLEET_JOB/preferences\" 2>/dev/null || true\nrm -r \"$FLEET_JOB\"\n"
+                _ = brokenPipesAreIgnored
                 let result = try await Subprocess.run(
                     .name(shell), arguments: ["-s"], input: .string(script), output: .string(limit: 1 << 16), error: .string(limit: 1 << 16)
                 )

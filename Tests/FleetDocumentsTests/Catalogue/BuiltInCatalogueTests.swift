@@ -1,6 +1,7 @@
 import FleetCore
 import Foundation
 import Subprocess
+import TestSupport
 import Testing
 
 @testable import FleetDocuments
@@ -117,6 +118,7 @@ struct BuiltInCatalogueTests {
     }
 
     private func check(_ script: String, of id: String, in shell: String) async throws {
+        _ = brokenPipesAreIgnored
         let result = try await Subprocess.run(
             .name(shell), arguments: ["-n"], input: .string(script), output: .discarded, error: .string(limit: 1 << 16))
         #expect(result.terminationStatus.isSuccess, "\(id): \(result.standardError)")
